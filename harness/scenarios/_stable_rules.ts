@@ -1,0 +1,221 @@
+/**
+ * Rules of Falco's `falco_rules.yaml`, the file that comes with it: names, priorities and tags are
+ * Falco's, the messages are ours. A rule has one message, so it stands here and not in the alerts.
+ *
+ * @module
+ */
+import { type Rule, who } from "./_rule.ts";
+
+/** The rules by a short name of ours. */
+export const stableRules = {
+  terminalShell: {
+    rule: "Terminal shell in container",
+    priority: "notice",
+    tags: ["T1059", "container", "maturity_stable", "mitre_execution", "shell"],
+    output: `Interactive shell in a container | ${who}`,
+  },
+  runShellUntrusted: {
+    rule: "Run shell untrusted",
+    priority: "notice",
+    tags: [
+      "T1059.004",
+      "container",
+      "host",
+      "maturity_stable",
+      "mitre_execution",
+      "process",
+      "shell",
+    ],
+    output: `Shell below a server process | gparent=%proc.aname[2] ${who}`,
+  },
+  systemUserInteractive: {
+    rule: "System user interactive",
+    priority: "informational",
+    tags: [
+      "NIST_800-53_AC-2",
+      "T1059",
+      "container",
+      "host",
+      "maturity_stable",
+      "mitre_execution",
+      "users",
+    ],
+    output: `Command of a system account in a login session | ${who}`,
+  },
+  readSensitiveFile: {
+    rule: "Read sensitive file untrusted",
+    priority: "warning",
+    tags: [
+      "T1555",
+      "container",
+      "filesystem",
+      "host",
+      "maturity_stable",
+      "mitre_credential_access",
+    ],
+    output: `Sensitive file read | file=%fd.name gparent=%proc.aname[2] ${who}`,
+  },
+  symlinkSensitive: {
+    rule: "Create Symlink Over Sensitive Files",
+    priority: "warning",
+    tags: [
+      "T1555",
+      "container",
+      "filesystem",
+      "host",
+      "maturity_stable",
+      "mitre_credential_access",
+    ],
+    output: `Symlink to a sensitive file | target=%evt.arg.target link=%evt.arg.linkpath ${who}`,
+  },
+  searchPrivateKeys: {
+    rule: "Search Private Keys or Passwords",
+    priority: "warning",
+    tags: [
+      "T1552.001",
+      "container",
+      "filesystem",
+      "host",
+      "maturity_stable",
+      "mitre_credential_access",
+      "process",
+    ],
+    output: `Search for keys or passwords | ${who}`,
+  },
+  findAwsCredentials: {
+    rule: "Find AWS Credentials",
+    priority: "warning",
+    tags: [
+      "T1552",
+      "aws",
+      "container",
+      "host",
+      "maturity_stable",
+      "mitre_credential_access",
+      "process",
+    ],
+    output: `Search for cloud credentials | cwd=%proc.cwd ${who}`,
+  },
+  contactApiServer: {
+    rule: "Contact K8S API Server From Container",
+    priority: "notice",
+    tags: ["T1565", "container", "k8s", "maturity_stable", "mitre_discovery", "network"],
+    output: `Connection to the API server from a container | connection=%fd.name ${who}`,
+  },
+  netcatRemoteCode: {
+    rule: "Netcat Remote Code Execution in Container",
+    priority: "warning",
+    tags: ["T1059", "container", "maturity_stable", "mitre_execution", "network", "process"],
+    output: `Netcat that can run programs | ${who}`,
+  },
+  redirectToNetwork: {
+    rule: "Redirect STDOUT/STDIN to Network Connection in Container",
+    priority: "notice",
+    tags: ["T1059", "container", "maturity_stable", "mitre_execution", "network", "process"],
+    output: `Standard stream bound to a socket | connection=%fd.name server=%fd.sip ${who}`,
+  },
+  sshOddPort: {
+    rule: "Disallowed SSH Connection Non Standard Port",
+    priority: "notice",
+    tags: [
+      "T1059",
+      "container",
+      "host",
+      "maturity_stable",
+      "mitre_execution",
+      "network",
+      "process",
+    ],
+    output: `SSH to an unusual port | connection=%fd.name port=%fd.rport ${who}`,
+  },
+  dropAndExecute: {
+    rule: "Drop and execute new binary in container",
+    priority: "critical",
+    tags: [
+      "PCI_DSS_11.5.1",
+      "TA0003",
+      "container",
+      "maturity_stable",
+      "mitre_persistence",
+      "process",
+    ],
+    output: `Program that is not part of the image | exe=%proc.exepath flags=%evt.arg.flags ${who}`,
+  },
+  executionFromShm: {
+    rule: "Execution from /dev/shm",
+    priority: "warning",
+    tags: ["T1059.004", "container", "host", "maturity_stable", "mitre_execution"],
+    output: `Program run from shared memory | exe=%proc.exepath ${who}`,
+  },
+  filelessExecution: {
+    rule: "Fileless execution via memfd_create",
+    priority: "critical",
+    tags: ["T1620", "container", "host", "maturity_stable", "mitre_defense_evasion", "process"],
+    output: `Program run from memory | exe=%proc.exepath ${who}`,
+  },
+  ptraceAttached: {
+    rule: "PTRACE attached to process",
+    priority: "warning",
+    tags: [
+      "T1055.008",
+      "container",
+      "host",
+      "maturity_stable",
+      "mitre_privilege_escalation",
+      "process",
+    ],
+    output: `Process attached to with ptrace | pcommand=%proc.pcmdline ${who}`,
+  },
+  ptraceAntiDebug: {
+    rule: "PTRACE anti-debug attempt",
+    priority: "notice",
+    tags: ["T1622", "container", "host", "maturity_stable", "mitre_defense_evasion", "process"],
+    output: `Process that keeps debuggers out | pcommand=%proc.pcmdline ${who}`,
+  },
+  clearLogs: {
+    rule: "Clear Log Activities",
+    priority: "warning",
+    tags: [
+      "NIST_800-53_AU-10",
+      "T1070",
+      "container",
+      "filesystem",
+      "host",
+      "maturity_stable",
+      "mitre_defense_evasion",
+    ],
+    output: `Log file emptied | file=%fd.name ${who}`,
+  },
+  removeBulkData: {
+    rule: "Remove Bulk Data from Disk",
+    priority: "warning",
+    tags: [
+      "T1485",
+      "container",
+      "filesystem",
+      "host",
+      "maturity_stable",
+      "mitre_impact",
+      "process",
+    ],
+    output: `Data destroyed on disk | ${who}`,
+  },
+  debugfsPrivileged: {
+    rule: "Debugfs Launched in Privileged Container",
+    priority: "warning",
+    tags: ["T1611", "cis", "container", "maturity_stable", "mitre_privilege_escalation", "process"],
+    output: `debugfs in a privileged container | ${who}`,
+  },
+  releaseAgent: {
+    rule: "Detect release_agent File Container Escapes",
+    priority: "critical",
+    tags: ["T1611", "container", "maturity_stable", "mitre_privilege_escalation", "process"],
+    output: `release_agent opened for writing | file=%fd.name caps=%thread.cap_effective ${who}`,
+  },
+  kernelModule: {
+    rule: "Linux Kernel Module Injection Detected",
+    priority: "warning",
+    tags: ["TA0003", "container", "host", "maturity_stable", "mitre_persistence", "process"],
+    output: `Kernel module loaded from a container | module=%proc.args res=%evt.res ${who}`,
+  },
+} as const satisfies { readonly [name: string]: Rule };

@@ -1,0 +1,172 @@
+/**
+ * Every error class this package throws, one for each thing a caller would catch.
+ *
+ * Messages follow one sentence pattern, "Cannot do this: that is the state. This is the remedy", and
+ * the error that caused them stays in `cause`. Wrong options are not here: they are the built-in
+ * `TypeError` and `RangeError`, thrown where the option is given.
+ *
+ * @module
+ */
+
+/**
+ * What the errors of this package have in common, to catch them all with one `instanceof`.
+ *
+ * @example Catch whatever goes wrong between Falco and a pipeline
+ * ```ts
+ * import { FalcoError } from "@falco-streams/core";
+ * import assert from "node:assert/strict";
+ *
+ * const error = new FalcoError("Cannot read the alert: it is empty");
+ * assert(error instanceof Error);
+ * assert.equal(error.name, "FalcoError");
+ * ```
+ */
+export class FalcoError extends Error {
+  /** The name of the class, as shown in stack traces. */
+  override name: string = "FalcoError";
+}
+
+/**
+ * Why a connection could not be made, or was lost.
+ *
+ * - `not-found`: no socket file there, or the host name does not resolve
+ * - `refused`: nobody listens: Falco is not running, or left a stale socket file behind
+ * - `permission`: the socket file belongs to another user
+ * - `tls`: one side did not accept the other side's certificate, or does not speak TLS
+ * - `timeout`: no answer within `connectTimeoutMs`
+ * - `lost`: the connection was there and broke
+ * - `protocol`: the other side does not speak HTTP/2 as a gRPC server does
+ */
+export type FalcoConnectReason =
+  | "not-found"
+  | "refused"
+  | "permission"
+  | "tls"
+  | "timeout"
+  | "lost"
+  | "protocol";
+
+/**
+ * There is no connection to Falco: it could not be made, or it was lost.
+ *
+ * @example Tell a Falco that is not running from one that refuses the certificate
+ * ```ts
+ * import { connect, FalcoConnectError } from "@falco-streams/core";
+ * import assert from "node:assert/strict";
+ *
+ * const falco = connect("unix:///tmp/there-is-no-falco-here.sock");
+ * const error = await falco.version().catch((error: unknown) => error);
+ * assert(error instanceof FalcoConnectError);
+ * assert.equal(error.reason, "not-found");
+ * await falco.close();
+ * ```
+ */
+export class FalcoConnectError extends FalcoError {
+  /** The name of the class, as shown in stack traces. */
+  override name: string = "FalcoConnectError";
+  /** The address as the user would write it. */
+  readonly address: string;
+  /** The kind of failure, for programs; the message is for people. */
+  readonly reason: FalcoConnectReason;
+
+  /**
+   * @param message What cannot be done, the state, and the remedy.
+   * @param details The address, the kind of failure, and the error below, if there is one.
+   */
+  constructor(
+    message: string,
+    details: { address: string; reason: FalcoConnectReason; cause?: unknown },
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.address = details.address;
+    this.reason = details.reason;
+  }
+}
+
+/**
+ * Falco's gRPC server answered a call with a status other than OK.
+ *
+ * @example Look at the status
+ * ```ts
+ * import { FalcoRpcError } from "@falco-streams/core";
+ * import assert from "node:assert/strict";
+ *
+ * const error = new FalcoRpcError("Cannot call falco.outputs.service/sub: unimplemented", {
+ *   method: "falco.outputs.service/sub",
+ *   status: 12,
+ * });
+ * assert.equal(error.status, 12);
+ * ```
+ */
+export class FalcoRpcError extends FalcoError {
+  /** The name of the class, as shown in stack traces. */
+  override name: string = "FalcoRpcError";
+  /** The method as it stands on the wire, without the leading slash. */
+  readonly method: string;
+  /** The gRPC status code, 1 to 16. */
+  readonly status: number;
+
+  /**
+   * @param message What cannot be done, the state, and the remedy.
+   * @param details The method, the gRPC status code, and the error below, if there is one.
+   */
+  constructor(message: string, details: { method: string; status: number; cause?: unknown }) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.method = details.method;
+    this.status = details.status;
+  }
+}
+
+/**
+ * Something was used after it was closed: a client, a fake Falco, a stream operator.
+ *
+ * @example A closed client refuses further calls
+ * ```ts
+ * import { connect, FalcoClosedError } from "@falco-streams/core";
+ * import assert from "node:assert/strict";
+ *
+ * const falco = connect("unix:///run/falco/falco.sock");
+ * await falco.close();
+ * await assert.rejects(() => falco.version(), FalcoClosedError);
+ * ```
+ */
+export class FalcoClosedError extends FalcoError {
+  /** The name of the class, as shown in stack traces. */
+  override name: string = "FalcoClosedError";
+}
+
+/**
+ * A line, a message or a file that should hold alerts does not.
+ *
+ * @example Point at the place
+ * ```ts
+ * import { AlertFormatError, parseAlert } from "@falco-streams/core";
+ * import assert from "node:assert/strict";
+ *
+ * try {
+ *   parseAlert('{"rule": oops}');
+ *   assert.fail("unreachable");
+ * } catch (error) {
+ *   assert(error instanceof AlertFormatError);
+ *   assert.equal(error.column, 10);
+ * }
+ * ```
+ */
+export class AlertFormatError extends FalcoError {
+  /** The name of the class, as shown in stack traces. */
+  override name: string = "AlertFormatError";
+  /** The line in the text that was parsed, from 1; 1 if it was a single line. */
+  readonly line: number;
+  /** The column in UTF-16 units, from 1; 1 if the line as a whole is wrong. */
+  readonly column: number;
+
+  /**
+   * @param message What is wrong, without the place.
+   * @param place Where it is wrong, and the error below, if there is one.
+   */
+  constructor(message: string, place: { line?: number; column?: number; cause?: unknown } = {}) {
+    super(message, place.cause === undefined ? undefined : { cause: place.cause });
+    this.line = place.line ?? 1;
+    this.column = place.column ?? 1;
+  }
+}

@@ -1,0 +1,104 @@
+/** What a server's calls drain. @module */
+
+/**
+ * The end of a queue that calls take alerts from.
+ *
+ * Falco has one for all calls of all clients, which therefore compete; a server that fans out can
+ * give each call its own.
+ */
+export interface AlertQueue {
+  /**
+   * Takes the next alert out.
+   *
+   * @returns The alert as an encoded `falco.outputs.response`, or undefined if there is none right
+   * now. Never waits: a `sub` that finds nothing goes back to its client for the next request.
+   */
+  tryPop(): Uint8Array | undefined;
+  /** Called when the call that the queue was opened for is over. */
+  close?(): void;
+}
+
+/**
+ * A first-in, first-out queue in memory, without a bound, as Falco's own is (`grpc_queue.h`, where
+ * it grows until the process is killed).
+ *
+ * Whoever fills it can hold it to a bound of their own with {@linkcode MemoryAlertQueue.whenBelow}.
+ */
+export class MemoryAlertQueue implements AlertQueue {
+  #items: (Uint8Array | undefined)[] = [];
+  /** Where the next alert is; what is before it has been taken. */
+  #head = 0;
+  #waiting: { depth: number; resolve: () => void }[] = [];
+
+  /** How many alerts wait. */
+  get depth(): number {
+    return this.#items.length - this.#head;
+  }
+
+  /**
+   * Puts an alert at the end.
+   *
+   * @param message The alert as an encoded `falco.outputs.response`.
+   */
+  push(message: Uint8Array): void {
+    this.#items.push(message);
+  }
+
+  /** @inheritdoc */
+  tryPop(): Uint8Array | undefined {
+    if (this.#head === this.#items.length) return undefined;
+    const message = this.#items[this.#head];
+    this.#items[this.#head++] = undefined;
+    // Moving the rest only now and then keeps taking out cheap for any depth.
+    if (
+      this.#head === this.#items.length ||
+      this.#head >= 4096 && this.#head * 2 >= this.#items.length
+    ) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    if (this.#waiting.length > 0) this.#wake();
+    return message;
+  }
+
+  /** Throws all waiting alerts away. */
+  clear(): void {
+    this.#items = [];
+    this.#head = 0;
+    this.#wake();
+  }
+
+  /**
+   * Waits until there is room.
+   *
+   * @param depth Resolves once fewer alerts than this wait.
+   * @param signal Ends the wait.
+   * @returns A promise that rejects with `signal.reason` if the signal fires first.
+   */
+  whenBelow(depth: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.depth < depth) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.#waiting = this.#waiting.filter((entry) => entry !== waiter);
+        reject(signal?.reason);
+      };
+      const waiter = {
+        depth,
+        resolve: () => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        },
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#waiting.push(waiter);
+    });
+  }
+
+  #wake(): void {
+    const ready = this.#waiting.filter((entry) => this.depth < entry.depth);
+    if (ready.length === 0) return;
+    this.#waiting = this.#waiting.filter((entry) => this.depth >= entry.depth);
+    for (const entry of ready) entry.resolve();
+  }
+}

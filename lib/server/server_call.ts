@@ -1,0 +1,129 @@
+/** A gRPC call, seen from the server. @module */
+import { constants } from "node:http2";
+import type { ServerHttp2Stream } from "node:http2";
+import { frameMessage, FramingError, MessageSplitter } from "../transport/message_splitter.ts";
+
+/** gRPC's default limit for what a server receives; requests to Falco are empty. */
+const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+
+/** How the owner of a {@linkcode ServerCall} hears from the client. */
+export interface CallHandler {
+  /** A request message came. */
+  onRequest(message: Uint8Array): void;
+  /** The client said that it will send no more (half-close), or sent bytes that are no message. */
+  onRequestsEnd(reason: "half-close" | "undecodable"): void;
+  /** The call is over: cancelled, finished, or the connection is gone. Called once. */
+  onClose(): void;
+}
+
+/**
+ * One call on a `node:http2` server: gRPC's framing and trailers, and nothing that Falco does not
+ * do: no header before the first message, no status unless {@linkcode ServerCall.finish} is called.
+ */
+export class ServerCall {
+  readonly #stream: ServerHttp2Stream;
+  readonly #splitter = new MessageSplitter(MAX_REQUEST_BYTES);
+  #responded = false;
+  #closed = false;
+  #onDrain: (() => void) | undefined;
+
+  /**
+   * @param stream The stream of the request.
+   * @param handler Who is told what the client does.
+   */
+  constructor(stream: ServerHttp2Stream, handler: CallHandler) {
+    this.#stream = stream;
+    let reading = true;
+    stream.on("data", (chunk: Uint8Array) => {
+      if (!reading) return;
+      try {
+        for (const message of this.#splitter.push(chunk)) handler.onRequest(message);
+      } catch (error) {
+        if (!(error instanceof FramingError)) throw error;
+        reading = false;
+        handler.onRequestsEnd("undecodable");
+      }
+    });
+    stream.on("end", () => {
+      if (!reading) return;
+      reading = false;
+      handler.onRequestsEnd("half-close");
+    });
+    stream.on("drain", () => {
+      const resume = this.#onDrain;
+      this.#onDrain = undefined;
+      resume?.();
+    });
+    // A client that goes away is an everyday event for a server, told by "close" below.
+    stream.on("error", () => {});
+    stream.on("close", () => {
+      this.#closed = true;
+      this.#onDrain = undefined;
+      handler.onClose();
+    });
+  }
+
+  /** Whether the call is over. */
+  get closed(): boolean {
+    return this.#closed || this.#stream.destroyed;
+  }
+
+  /**
+   * Sends a message, and the response headers before the first one.
+   *
+   * @param message The message, without gRPC's header.
+   * @returns False if the connection's window is full: wait with {@linkcode ServerCall.onceDrained}.
+   */
+  write(message: Uint8Array): boolean {
+    if (!this.#responded) this.#respond();
+    return this.#stream.write(frameMessage(message));
+  }
+
+  /**
+   * Asks to be called once there is room again; not called at all if the call ends before.
+   *
+   * @param resume What to call.
+   */
+  onceDrained(resume: () => void): void {
+    this.#onDrain = resume;
+  }
+
+  /**
+   * Ends the call with a gRPC status.
+   *
+   * @param status The status code.
+   * @param message Its text; Falco sends none for most, and then the trailer is left out.
+   */
+  finish(status: number, message = ""): void {
+    if (this.closed) return;
+    const trailers = {
+      "grpc-status": String(status),
+      ...(message === ""
+        ? {}
+        : { "grpc-message": encodeURIComponent(message).replaceAll("%20", " ") }),
+    };
+    if (!this.#responded) {
+      // Trailers-only: one header block and the end, as gRPC's C core does without a message.
+      this.#responded = true;
+      this.#stream.respond({
+        [constants.HTTP2_HEADER_STATUS]: 200,
+        [constants.HTTP2_HEADER_CONTENT_TYPE]: "application/grpc",
+        ...trailers,
+      }, { endStream: true });
+      return;
+    }
+    this.#stream.on("wantTrailers", () => this.#stream.sendTrailers(trailers));
+    // No RST_STREAM for a client that has not half-closed, though gRPC's C core sends one: on Node
+    // and Deno it overtakes the trailers. Clients close their half once they have the status.
+    this.#stream.end();
+  }
+
+  #respond(): void {
+    this.#responded = true;
+    this.#stream.respond({
+      [constants.HTTP2_HEADER_STATUS]: 200,
+      [constants.HTTP2_HEADER_CONTENT_TYPE]: "application/grpc",
+      "grpc-accept-encoding": "identity, deflate, gzip",
+    }, { waitForTrailers: true });
+  }
+}

@@ -1,0 +1,236 @@
+/** A streaming gRPC call, seen from the client. @module */
+import { constants } from "node:http2";
+import type { ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
+import { FalcoRpcError } from "../errors.ts";
+import { connectionError } from "./connection_error.ts";
+import { frameMessage, FramingError, MessageSplitter } from "./message_splitter.ts";
+import type { SessionManager } from "./session_manager.ts";
+
+/** How many messages may wait for the reader before the connection's window is left to close. */
+const HIGH_WATER_MARK = 256;
+
+/** gRPC's own limit for a received message, which Falco's other clients have too. */
+export const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * A call whose answers are read a micro-batch at a time: what one read of the socket brought.
+ *
+ * Nothing is read ahead but {@linkcode HIGH_WATER_MARK} messages and HTTP/2's window of 64 KiB; a
+ * reader that stops reading stops the server.
+ */
+export class ClientCall {
+  readonly #stream: ClientHttp2Stream;
+  readonly #method: string;
+  readonly #manager: SessionManager;
+  readonly #splitter: MessageSplitter;
+  #messages: Uint8Array[] = [];
+  #status: FalcoRpcError | "ok" | undefined;
+  #failure: Error | undefined;
+  #ended = false;
+  #cancelled = false;
+  #wake: (() => void) | undefined;
+
+  private constructor(
+    stream: ClientHttp2Stream,
+    method: string,
+    manager: SessionManager,
+    maxMessageBytes: number,
+  ) {
+    this.#stream = stream;
+    this.#method = method;
+    this.#manager = manager;
+    this.#splitter = new MessageSplitter(maxMessageBytes);
+    stream.on("response", (headers) => this.#onHeaders(headers));
+    stream.on("trailers", (trailers) => this.#onStatus(trailers as IncomingHttpHeaders));
+    stream.on("data", (chunk: Uint8Array) => this.#onData(chunk));
+    stream.on("error", (error: Error) => this.#failure ??= error);
+    stream.on("close", () => this.#onEnd());
+    stream.on("end", () => {
+      if (this.#status !== undefined) this.#onEnd();
+    });
+  }
+
+  /**
+   * Opens a connection if there is none, and starts a call.
+   *
+   * @param manager The connection.
+   * @param method The method without the leading slash.
+   * @param options The longest message to accept, in bytes.
+   * @returns The call, with no request sent yet.
+   * @throws {FalcoConnectError} If there is no connection to be had.
+   */
+  static async start(
+    manager: SessionManager,
+    method: string,
+    options: { maxMessageBytes?: number } = {},
+  ): Promise<ClientCall> {
+    const session = await manager.session();
+    let stream: ClientHttp2Stream;
+    try {
+      stream = session.request({
+        ":method": "POST",
+        ":path": `/${method}`,
+        "content-type": "application/grpc+proto",
+        "te": "trailers",
+        "user-agent": "falco-streams",
+      }, { endStream: false });
+    } catch (error) {
+      throw connectionError(manager.address, error, "open");
+    }
+    session.ref();
+    stream.once("close", () => {
+      if (!session.destroyed) session.unref();
+    });
+    const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
+    return new ClientCall(stream, method, manager, maxMessageBytes);
+  }
+
+  /** How many messages wait to be taken. */
+  get pending(): number {
+    return this.#messages.length;
+  }
+
+  /**
+   * Sends a request.
+   *
+   * @param message The encoded request.
+   * @param last Whether it is the only or last one. Never for `sub`: Falco would not end that call.
+   */
+  send(message: Uint8Array, last = false): void {
+    if (this.#stream.destroyed || this.#stream.closed) return; // told by `take`
+    if (last) this.#stream.end(frameMessage(message));
+    else this.#stream.write(frameMessage(message));
+  }
+
+  /**
+   * Takes all messages that are there.
+   *
+   * @returns The messages; undefined if there are none yet; null if the call ended with OK and none
+   * is left.
+   * @throws {FalcoRpcError} If the call ended with another status, once its messages are taken.
+   * @throws {FalcoConnectError} If the connection was lost, likewise.
+   */
+  take(): Uint8Array[] | undefined | null {
+    if (this.#messages.length > 0) {
+      const messages = this.#messages;
+      this.#messages = [];
+      if (this.#stream.isPaused()) this.#stream.resume();
+      return messages;
+    }
+    if (!this.#ended) return undefined;
+    if (this.#cancelled || this.#status === "ok") return null;
+    throw this.#status ?? this.#lost();
+  }
+
+  /**
+   * Calls back once, when {@linkcode ClientCall.take} has something new to say. Setting it again
+   * replaces the one before.
+   *
+   * @param wake What to call, or undefined to be left alone.
+   */
+  onReady(wake: (() => void) | undefined): void {
+    this.#wake = wake;
+  }
+
+  /**
+   * Cancels the call. What Falco has sent already is lost; that is how its API is.
+   *
+   * @returns A promise that resolves when the stream is closed.
+   */
+  cancel(): Promise<void> {
+    this.#cancelled = true;
+    this.#messages = [];
+    if (this.#stream.closed && this.#stream.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#stream.once("close", () => resolve());
+      this.#stream.close(constants.NGHTTP2_CANCEL);
+      // A paused stream would keep its data and never close.
+      this.#stream.resume();
+    });
+  }
+
+  #onHeaders(headers: IncomingHttpHeaders): void {
+    const status = Number(headers[":status"]);
+    const type = String(headers["content-type"] ?? "");
+    if (status !== 200 || !type.startsWith("application/grpc")) {
+      this.#failure = connectionError(
+        this.#manager.address,
+        new Error(`HTTP status ${status}, content type ${JSON.stringify(type.slice(0, 80))}`),
+      );
+      this.#stream.close(constants.NGHTTP2_CANCEL);
+      return;
+    }
+    if (headers["grpc-status"] !== undefined) this.#onStatus(headers);
+  }
+
+  #onStatus(headers: IncomingHttpHeaders): void {
+    const status = Number(headers["grpc-status"]);
+    if (status === 0) {
+      this.#status = "ok";
+      return;
+    }
+    const text = decodeMessage(String(headers["grpc-message"] ?? ""));
+    const remedy = status === 12
+      ? ". This Falco does not offer that method: gRPC outputs are in 0.24 to 0.43"
+      : "";
+    this.#status = new FalcoRpcError(
+      `Cannot call ${this.#method}: status ${status}${text === "" ? "" : ` (${text})`}${remedy}`,
+      { method: this.#method, status },
+    );
+  }
+
+  #onData(chunk: Uint8Array): void {
+    if (this.#cancelled || this.#failure instanceof FalcoRpcError) return;
+    let messages: Uint8Array[];
+    try {
+      messages = this.#splitter.push(chunk);
+    } catch (error) {
+      if (!(error instanceof FramingError)) throw error;
+      // gRPC clients report both as RESOURCE_EXHAUSTED and INTERNAL; the sentence says more.
+      this.#failure = new FalcoRpcError(
+        `Cannot read the answer of ${this.#method}: ${error.message}`,
+        { method: this.#method, status: 8, cause: error },
+      );
+      this.#stream.close(constants.NGHTTP2_CANCEL);
+      return;
+    }
+    if (messages.length === 0) return;
+    this.#messages = this.#messages.length === 0 ? messages : [...this.#messages, ...messages];
+    if (this.#messages.length >= HIGH_WATER_MARK) this.#stream.pause();
+    this.#notify();
+  }
+
+  #onEnd(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    // The server is done with the call; without this, our half of the stream would stay open.
+    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    if (this.#splitter.midMessage && this.#status === "ok") {
+      this.#status = new FalcoRpcError(
+        `Cannot read the answer of ${this.#method}: it ends within a message`,
+        { method: this.#method, status: 13 },
+      );
+    }
+    this.#notify();
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  #lost(): Error {
+    if (this.#failure instanceof FalcoRpcError) return this.#failure;
+    return connectionError(this.#manager.address, this.#failure, "open");
+  }
+}
+
+/** grpc-message is percent-encoded; what is not stays as it is. */
+function decodeMessage(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,134 @@
+/** What goes wrong below gRPC, in words a user can act on. @module */
+import { FalcoConnectError } from "../errors.ts";
+import type { FalcoConnectReason } from "../errors.ts";
+import type { Address } from "./address.ts";
+
+/** When it went wrong: before the connection was there, or after. */
+export type ConnectionPhase = "connecting" | "open";
+
+/**
+ * Turns what the runtime reports into an error with cause and remedy.
+ *
+ * @param address Where the connection goes.
+ * @param cause What the runtime reported, if anything.
+ * @param phase Whether the connection had been there.
+ * @returns The error to hand to the user.
+ */
+export function connectionError(
+  address: Address,
+  cause: unknown,
+  phase: ConnectionPhase = "connecting",
+): FalcoConnectError {
+  if (cause instanceof FalcoConnectError) return cause;
+  const code = errorCode(cause);
+  const [reason, text] = describe(address, code, cause, phase);
+  const verb = reason === "lost" ? "Lost the connection to" : "Cannot connect to";
+  return new FalcoConnectError(`${verb} ${address.text}: ${text}`, {
+    address: address.text,
+    reason,
+    cause,
+  });
+}
+
+function describe(
+  address: Address,
+  code: string,
+  cause: unknown,
+  phase: ConnectionPhase,
+): [FalcoConnectReason, string] {
+  const enable = `Check that Falco runs with grpc.enabled and this grpc.bind_address`;
+  if (code === "NotCapable") {
+    return ["permission", `${errorMessage(cause)}. Deno was not given that permission`];
+  }
+  switch (code) {
+    case "ENOENT":
+      return [
+        "not-found",
+        `no such file. ${enable}; before 0.33 its default was /var/run/falco.sock`,
+      ];
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return ["not-found", "the host name does not resolve. Check its spelling and the DNS"];
+    case "EACCES":
+    case "EPERM":
+      return [
+        "permission",
+        "permission denied. Falco creates the socket for its own user; " +
+        "run as that user or change its mode",
+      ];
+    case "ECONNREFUSED":
+      return [
+        "refused",
+        address.kind === "unix"
+          ? "nobody listens on this socket. Falco was killed and left the file behind; start it again"
+          : `nobody listens on this port. ${enable}`,
+      ];
+    case "ETIMEDOUT":
+    case "TimeoutError":
+      return [
+        "timeout",
+        "no answer in time. Check the address, firewalls, and that Falco is alive",
+      ];
+  }
+  if (phase === "open") {
+    return [
+      "lost",
+      `${
+        code === "" ? "the server closed it" : errorMessage(cause)
+      }. Falco may have been stopped or restarted`,
+    ];
+  }
+  if (address.kind === "tls") return ["tls", describeTls(address.host, code, cause)];
+  return [
+    "protocol",
+    `the other side does not answer as a gRPC server does (${errorMessage(cause)}). ` +
+    "Over a unix socket Falco speaks plain HTTP/2",
+  ];
+}
+
+function describeTls(host: string, code: string, cause: unknown): string {
+  const detail = errorMessage(cause);
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID" || /altnames|NotValidForName/i.test(detail)) {
+    return `Falco's certificate is not valid for the name ${JSON.stringify(host)}. ` +
+      `Make one that lists it as subjectAltName, or set "tls.serverName"`;
+  }
+  if (/EXPIRED|expired/.test(code + detail)) {
+    return `a certificate has expired (${detail}). Renew it`;
+  }
+  if (/SELF_SIGNED|VERIFY_LEAF|GET_ISSUER|UnknownIssuer|unknown ca\b/i.test(code + " " + detail)) {
+    return `Falco's certificate is not signed by the authority in "tls.ca" (${detail}). ` +
+      "Pass the authority that signed grpc.cert_chain";
+  }
+  return `TLS failed (${detail}). Is the client certificate signed by the authority in Falco's ` +
+    "grpc.root_certs, and does this port speak gRPC with TLS?";
+}
+
+function errorCode(cause: unknown): string {
+  for (let error: unknown = cause, depth = 0; isErrorLike(error) && depth < 5; depth++) {
+    if (typeof error.code === "string" && !error.code.startsWith("ERR_HTTP2")) return error.code;
+    if (error.name === "NotCapable" || error.name === "TimeoutError") return error.name;
+    error = error.cause ?? (Array.isArray(error.errors) ? error.errors[0] : undefined);
+  }
+  return isErrorLike(cause) && typeof cause.code === "string" ? cause.code : "";
+}
+
+function errorMessage(cause: unknown): string {
+  if (!isErrorLike(cause)) return "the server closed the connection";
+  const { message, code, errors } = cause;
+  if (typeof message === "string" && message !== "") return message.replace(/\.$/, "");
+  // Happy eyeballs: one error an address, none of its own.
+  if (Array.isArray(errors) && errors.length > 0) return errorMessage(errors[0]);
+  return typeof code === "string" ? code : "unknown error";
+}
+
+interface ErrorLike {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+  readonly cause?: unknown;
+  readonly errors?: unknown;
+}
+
+function isErrorLike(value: unknown): value is ErrorLike {
+  return typeof value === "object" && value !== null;
+}
