@@ -148,7 +148,11 @@ export type OmittedProperty = "output" | "output_fields" | "tags";
  * ```
  */
 export function field(alert: Alert, name: string): Exclude<FieldValue, null> | undefined {
-  const fields: AlertFields | undefined = alert.outputFields;
+  // JavaScript callers may hand in anything; a wrong object has no fields.
+  const fields = (alert as Alert | null | undefined)?.outputFields as
+    | AlertFields
+    | null
+    | undefined;
   if (fields === undefined || fields === null || !Object.hasOwn(fields, name)) return undefined;
   const value = fields[name];
   return value === null || value === "<NA>" ? undefined : value;

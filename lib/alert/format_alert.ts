@@ -61,6 +61,11 @@ export function formatValue(value: FieldValue): string {
   switch (typeof value) {
     case "bigint":
       return value.toString();
+    case "number":
+      // With an exponent a large float stays a float when it is read again, and does not turn into
+      // an exact integer that it never was. Falco writes it the same way.
+      if (Number.isInteger(value) && !Number.isSafeInteger(value)) return value.toExponential();
+      return Object.is(value, -0) ? "-0" : JSON.stringify(value);
     case "object":
       if (value === null) return "null";
       return Array.isArray(value)

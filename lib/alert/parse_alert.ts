@@ -1,10 +1,11 @@
 /** Falco's JSON line to an {@linkcode Alert}. @module */
 import { AlertFormatError } from "../errors.ts";
-import type { Alert, AlertFields, AlertTime, FieldValue, OmittedProperty } from "./alert.ts";
+import type { Alert, AlertTime, FieldValue, OmittedProperty } from "./alert.ts";
 import { scanJson } from "./json_scan.ts";
 import { lineAndColumn, parseJson } from "./parse_json.ts";
 import { parsePriority, priorities, priorityName } from "./priority.ts";
 import type { Priority } from "./priority.ts";
+import { quoteText } from "./quote_text.ts";
 import type { Repair } from "./repair.ts";
 import { parseTime, toAlertTime } from "./time.ts";
 
@@ -23,6 +24,12 @@ export interface ParseAlertOptions {
   /** Called for each way in which the line differs from Falco's own; what it throws, `parseAlert` throws. */
   onRepair?: (repair: Repair) => void;
 }
+
+/**
+ * How many levels of lists and objects a field may hold. Plugins need one or two; whatever walks an
+ * alert later, `structuredClone` included, does so by recursion and must not run out of stack.
+ */
+const MAX_DEPTH = 100;
 
 /**
  * Reads an alert from the JSON that Falco writes with `json_output: true`, of any version.
@@ -91,15 +98,22 @@ export function alertFromJson(value: FieldValue, options: FromJsonOptions = {}):
 
   const rule = text("rule") ?? fail(undefined, 'it has no "rule"');
   const time = readTime(own("time"), repair, fail);
-  let fields = own("output_fields");
+  let fieldsKey = "output_fields";
+  let fields = own(fieldsKey);
   // The keys of protobuf's own JSON; also the sign of a gRPC client, which leaves out what is 0.
   const isGrpcJson = own("outputFields") !== undefined || own("sourceDeprecated") !== undefined;
   if (fields === undefined && isGrpcJson) {
-    fields = own("outputFields") ?? {};
+    fieldsKey = "outputFields";
+    fields = own(fieldsKey) ?? {};
     repair("key-spelling");
   }
   if (fields !== undefined && !isObject(fields)) {
-    fail("output_fields", '"output_fields" must be an object');
+    return fail(fieldsKey, `"${fieldsKey}" must be an object`);
+  }
+  for (const field of Object.values(fields ?? {})) {
+    if (isDeeper(field, MAX_DEPTH)) {
+      fail(fieldsKey, `"${fieldsKey}" is nested too deeply, at most ${MAX_DEPTH} levels are read`);
+    }
   }
   const isClientShape = isGrpcJson || isObject(own("time"));
   const priority = readPriority(own("priority"), isClientShape, repair, fail);
@@ -130,7 +144,7 @@ export function alertFromJson(value: FieldValue, options: FromJsonOptions = {}):
     source,
     rule,
     output: output ?? "",
-    outputFields: (fields ?? {}) as AlertFields,
+    outputFields: fields ?? {},
     hostname: text("hostname") ?? "",
     tags: (tags ?? []) as readonly string[],
     ...(message === undefined ? {} : { message }),
@@ -148,7 +162,7 @@ function readTime(value: FieldValue | undefined, repair: Report, fail: Fail): Al
     const whole = typeof seconds === "string" && /^-?\d+$/.test(seconds)
       ? Number(seconds)
       : seconds;
-    if (typeof whole !== "number" || typeof nanos !== "number") {
+    if (!isInteger(whole) || !isInteger(nanos)) {
       return fail("time", '"time" must have "seconds" and "nanos" that are integers');
     }
     repair("time-object");
@@ -185,7 +199,7 @@ function readPriority(
   if (value === undefined) return fail("priority", 'it has no "priority"');
   const priority = typeof value === "string" ? parsePriority(value) : undefined;
   if (priority === undefined) {
-    const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : "value";
+    const shown = typeof value === "string" ? quoteText(value) : "value";
     return fail("priority", `unknown priority ${shown}, expected one of ${priorities.join(", ")}`);
   }
   if (value !== priorityName(priority)) repair("priority-name");
@@ -215,6 +229,15 @@ function readSource(
   if (name === undefined) return "";
   repair("source-name");
   return name;
+}
+
+function isInteger(value: FieldValue): value is number {
+  return Number.isInteger(value);
+}
+
+function isDeeper(value: FieldValue, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
 function isObject(

@@ -26,7 +26,6 @@ export function parseJson(text: string): FieldValue {
       ? JSON.parse(text, exactNumber as (key: string, value: unknown) => unknown)
       : JSON.parse(text);
   } catch (cause) {
-    if (cause instanceof AlertFormatError) throw cause;
     const { errorAt, problem } = scanJson(text);
     if (errorAt === undefined) {
       throw new AlertFormatError("Cannot read the JSON: it is nested too deeply", { cause });
@@ -40,11 +39,8 @@ export function parseJson(text: string): FieldValue {
 
 function exactNumber(_key: string, value: FieldValue, context: ReviverContext): FieldValue {
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  if (!Number.isFinite(value)) {
-    throw new AlertFormatError(
-      `Cannot read the JSON: the number ${context.source?.slice(0, 40)} is out of range`,
-    );
-  }
+  // The message is made where the place is known.
+  if (!Number.isFinite(value)) throw new RangeError("the number is out of range");
   const source = context.source ?? "";
   return Number.isInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value;
 }

@@ -38,6 +38,7 @@ export function parseTime(text: string): ParsedTime | undefined {
     return undefined;
   }
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return undefined;
+  if (z === undefined && (Number(offHour) > 23 || Number(offMinute) > 59)) return undefined;
   const offset = z === undefined ? (Number(offHour) * 60 + Number(offMinute)) * 60 : 0;
   const seconds = date.getTime() / 1000 + Number(hour) * 3600 + Number(minute) * 60 +
     Number(second) - (sign === "-" ? -offset : offset);
@@ -83,7 +84,7 @@ export function toAlertTime(seconds: number, nanos: number): AlertTime {
 
 function clamp(value: number, min: number, max: number): number {
   if (!(value > min)) return min; // NaN too
-  return value < max ? Math.trunc(value) : max;
+  return value < max ? Math.trunc(value) + 0 : max; // + 0: never -0
 }
 
 function decimals(nanos: number): string {

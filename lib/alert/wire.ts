@@ -121,7 +121,8 @@ export function decodeAlert(bytes: Uint8Array, options: DecodeAlertOptions = {})
 /**
  * Encodes an alert as a `falco.outputs.response`, as Falco does: every field's value becomes text.
  *
- * @param alert The alert. `message` and `omitted` have no place in the message and are left out.
+ * @param alert The alert. `message` and `omitted` have no place in the message and are left out; a
+ * time out of range or with a fraction becomes the nearest valid one.
  * @param fields What the Falco in question has on the wire; default all, as 0.31.0 to 0.43.1.
  * @returns One message.
  */
@@ -134,7 +135,7 @@ export function encodeAlert(
     if (value !== "") writer.tag(number, WireType.LengthDelimited).string(value.toWellFormed());
   };
   writer.tag(1, WireType.LengthDelimited).fork();
-  const { seconds, nanos } = alert.time;
+  const { seconds, nanos } = toAlertTime(alert.time.seconds, alert.time.nanos);
   if (seconds !== 0) writer.tag(1, WireType.Varint).int64(seconds);
   if (nanos !== 0) writer.tag(2, WireType.Varint).int32(nanos);
   writer.join();

@@ -1,5 +1,6 @@
 /** What the gRPC carrier cannot hold of an alert. @module */
 import type { Alert } from "./alert.ts";
+import { wireText } from "./wire.ts";
 
 /**
  * A way in which an alert changes when it travels over Falco's gRPC.
@@ -42,6 +43,6 @@ function isWellFormed(alert: Alert): boolean {
   const { source, rule, output, hostname, tags, outputFields } = alert;
   if (![source, rule, output, hostname, ...tags].every((text) => text.isWellFormed())) return false;
   return Object.entries(outputFields).every(([name, value]) =>
-    name.isWellFormed() && (typeof value !== "string" || value.isWellFormed())
+    name.isWellFormed() && wireText(value).isWellFormed()
   );
 }

@@ -16,16 +16,23 @@ export type Address =
   | { readonly kind: "unix"; readonly path: string; readonly text: string }
   | { readonly kind: "tls"; readonly host: string; readonly port: number; readonly text: string };
 
+/** Options of {@linkcode parseAddress}. */
+export interface ParseAddressOptions {
+  /** Whether it is an address to listen at, where port 0 stands for any free one. */
+  listening?: boolean;
+}
+
 /**
  * Takes an address apart.
  *
  * @param text `unix:///run/falco/falco.sock`, `unix:/path`, a path that begins with `/`, `./` or
  * `../`, `https://host:port`, `host:port`, `[::1]:port`, or a host alone (port 5060, as in Falco's
  * own configuration).
+ * @param options Whether port 0 is allowed.
  * @returns Its parts; `text` is the address in its full form, for messages.
  * @throws {TypeError} If it is none of these; `http:` is refused as Falco has no plain TCP.
  */
-export function parseAddress(text: string): Address {
+export function parseAddress(text: string, options: ParseAddressOptions = {}): Address {
   const fail = (problem: string): never => {
     throw new TypeError(
       `Cannot use the address ${JSON.stringify(text)}: ${problem}. ` +
@@ -50,7 +57,8 @@ export function parseAddress(text: string): Address {
   if (match === null) return fail("it is not a host and a port");
   const [, ipv6, name, digits] = match;
   const port = digits === undefined ? DEFAULT_PORT : Number(digits);
-  if (port < 1 || port > 65535) return fail("a port is between 1 and 65535");
+  const lowest = options.listening ? 0 : 1;
+  if (port < lowest || port > 65535) return fail(`a port is between ${lowest} and 65535`);
   const host = (ipv6 ?? name)!;
   const shown = ipv6 === undefined ? host : `[${host}]`;
   return { kind: "tls", host, port, text: `https://${shown}:${port}` };

@@ -1,0 +1,160 @@
+/** `fake`: a fake Falco for clients in any language. @module */
+import process from "node:process";
+import type { Alert } from "../lib/alert/alert.ts";
+import { systemClock, wait } from "../lib/clock.ts";
+import { makeCertificates, writeCertificates } from "../harness/certificates.ts";
+import type { Certificates } from "../harness/certificates.ts";
+import type { FakeFalco } from "../harness/fake_falco.ts";
+import type { Fixture } from "../harness/fixtures/fixture.ts";
+import { FixtureError } from "../harness/fixtures/fixture.ts";
+import { openFixture } from "../harness/fixtures/open_fixture.ts";
+import { makeTempFolder } from "../harness/temp_folder.ts";
+import type { TempFolder } from "../harness/temp_folder.ts";
+import { parseAddress } from "../lib/transport/address.ts";
+import { fakeHelp, readFakeArguments } from "./fake_options.ts";
+import type { FakeArguments } from "./fake_options.ts";
+import type { CommandContext } from "./main.ts";
+import { Progress } from "./progress.ts";
+import { readCertificates } from "./read_certificates.ts";
+import { startFake } from "./start_fake.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** How long open calls may hold the fake after Ctrl-C, in milliseconds; Falco would wait for ever. */
+const STOP_MS = 1000;
+
+/**
+ * Runs the command.
+ *
+ * @param args The arguments after `fake`.
+ * @param context Where to print, and what interrupts.
+ * @returns The exit status, once it was interrupted.
+ * @throws {UsageError} If an argument is no good.
+ * @throws {FixtureError} If the fixture is no good.
+ */
+export async function fake(args: readonly string[], context: CommandContext): Promise<number> {
+  const options = readFakeArguments(args);
+  const { stdout, stderr, interrupt } = context;
+  if (options === "help") {
+    await stdout.write(fakeHelp);
+    return 0;
+  }
+  const fixture = options.fixture === undefined ? undefined : await openFixture(options.fixture);
+  let folder: TempFolder | undefined;
+  let falco: FakeFalco | undefined;
+  try {
+    const tls = await certificatesFor(options, async () => (folder = await makeTempFolder()).path);
+    falco = await startFake({
+      falcoVersion: options.falcoVersion ?? fixture?.falcoVersion,
+      listen: options.listen,
+      tls: tls?.certificates,
+    });
+    if (tls !== undefined) stderr.write(`certificates are in ${tls.folder}\n`);
+    if (fixture !== undefined && options.rate === undefined) {
+      const count = await queueAll(falco, fixture, context);
+      stderr.write(`${count} alerts are queued\n`);
+    }
+    await stdout.write(`listening on ${falco.address}\n`);
+    await stdout.flush();
+    if (fixture !== undefined && options.rate !== undefined) {
+      await pushAtRate(falco, fixture, options, interrupt.signal);
+    }
+    await untilAborted(interrupt.signal);
+    return interrupt.status ?? 0;
+  } catch (error) {
+    if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error;
+    return interrupt.status ?? 1;
+  } finally {
+    if (falco !== undefined) {
+      await Promise.race([falco.stop(), wait(STOP_MS)]);
+      await falco[Symbol.asyncDispose]();
+    }
+    await folder?.remove();
+  }
+}
+
+/** Certificates that are there, or new ones, if it is to listen over TLS. */
+async function certificatesFor(
+  options: FakeArguments,
+  makeFolder: () => Promise<string>,
+): Promise<{ folder: string; certificates: Certificates } | undefined> {
+  const { listen, certs } = options;
+  let address: ReturnType<typeof parseAddress> | undefined;
+  try {
+    address = listen === undefined ? undefined : parseAddress(listen, { listening: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+  const isTls = address === undefined ? process.platform === "win32" : address.kind === "tls";
+  if (!isTls) {
+    if (certs === undefined) return undefined;
+    throw new UsageError("--certs is for TLS. Listen over TCP with --listen localhost:PORT");
+  }
+  const present = certs === undefined ? undefined : await readCertificates(certs);
+  if (certs !== undefined && present !== undefined) return { folder: certs, certificates: present };
+  const host = address?.kind === "tls" ? address.host : "localhost";
+  const names = new Set(["localhost", "127.0.0.1", "::1", host]);
+  const certificates = await makeCertificates({ names: [...names] });
+  const folder = certs ?? await makeFolder();
+  try {
+    await writeCertificates(folder, certificates);
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+  return { folder, certificates };
+}
+
+async function queueAll(
+  falco: FakeFalco,
+  fixture: Fixture,
+  { stderr, interrupt }: CommandContext,
+): Promise<number> {
+  const progress = new Progress({
+    write: (text) => void stderr.write(text),
+    clock: systemClock,
+    terminal: process.stderr.isTTY === true,
+  });
+  async function* counted(): AsyncGenerator<Alert> {
+    let count = 0;
+    for await (const alert of fixture.alerts()) {
+      yield alert;
+      progress.update(++count, undefined, "queued");
+    }
+  }
+  try {
+    const count = await falco.replay(counted(), { signal: interrupt.signal });
+    if (count === 0) throw new FixtureError(fixture.name, "it holds no alerts");
+    return count;
+  } finally {
+    progress.end();
+  }
+}
+
+/** On the machine's clock, so that the rate holds whatever a single wait takes too long. */
+async function pushAtRate(
+  falco: FakeFalco,
+  fixture: Fixture,
+  options: FakeArguments,
+  signal: AbortSignal,
+): Promise<void> {
+  const { rate = 1, loop } = options;
+  const startedAt = systemClock.now();
+  let count = 0;
+  do {
+    const before = count;
+    for await (const alert of fixture.alerts()) {
+      const dueMs = startedAt + count * 1000 / rate - systemClock.now();
+      if (dueMs > 0) await wait(dueMs, { signal });
+      signal.throwIfAborted();
+      falco.push(alert);
+      count++;
+    }
+    if (count === before) throw new FixtureError(fixture.name, "it holds no alerts");
+  } while (loop);
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

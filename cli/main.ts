@@ -1,0 +1,118 @@
+/**
+ * The command line: `main.ts COMMAND [ARGUMENT...]`, on Deno, Node and Bun alike.
+ *
+ * @module
+ */
+import { realpathSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { FixtureError } from "../harness/fixtures/fixture.ts";
+import { FalcoError } from "../lib/errors.ts";
+import { fake } from "./fake.ts";
+import { listenForInterrupt } from "./interrupt.ts";
+import type { Interrupt } from "./interrupt.ts";
+import { quote, suggest } from "./options.ts";
+import { Output } from "./output.ts";
+import { replay } from "./replay.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** What every command gets. */
+export interface CommandContext {
+  /** Standard output. */
+  readonly stdout: Output;
+  /** Standard error. */
+  readonly stderr: Output;
+  /** Ctrl-C. */
+  readonly interrupt: Interrupt;
+}
+
+type Command = (args: readonly string[], context: CommandContext) => Promise<number>;
+
+const commands = new Map<string, Command>([["replay", replay], ["fake", fake]]);
+const planned = ["tail", "record", "certs", "doctor", "contract", "gateway"];
+
+const help = `falco-streams: Falco's alerts as Web Streams, and a fake Falco to test with
+
+Usage: main.ts COMMAND [OPTION...]
+
+Commands:
+  replay    play recorded or bundled alerts through a fake Falco and print them
+  fake      serve a fake Falco until interrupted, for clients in any language
+
+COMMAND --help tells more. With Deno: deno task COMMAND [OPTION...]
+`;
+
+/**
+ * Runs a command. Never rejects: what goes wrong is told on standard error.
+ *
+ * @param args The command and its arguments, without the program's own name.
+ * @returns The exit status: 0 done, 1 failed while running, 2 bad arguments or bad input, 130
+ * interrupted.
+ *
+ * @example
+ * ```ts ignore
+ * import { main } from "@falco-streams/core/cli";
+ *
+ * const status = await main(["replay", "--format", "json"]);
+ * ```
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const stdout = new Output(process.stdout);
+  const stderr = new Output(process.stderr);
+  const interrupt = listenForInterrupt();
+  try {
+    const status = await run(args, { stdout, stderr, interrupt });
+    await stdout.flush();
+    return status;
+  } catch (error) {
+    const isInput = error instanceof UsageError || error instanceof FixtureError;
+    // What was printed before it failed is whole.
+    await stdout.flush().catch(() => {});
+    stderr.write(`${describe(error)}\n`);
+    return isInput ? 2 : 1;
+  } finally {
+    interrupt.dispose();
+    await stderr.flush().catch(() => {});
+  }
+}
+
+async function run(args: readonly string[], context: CommandContext): Promise<number> {
+  const [name = "--help", ...rest] = args;
+  if (name === "--help" || name === "-h" || name === "help") {
+    await context.stdout.write(help);
+    return 0;
+  }
+  const command = commands.get(name);
+  if (command !== undefined) return await command(rest, context);
+  if (planned.includes(name)) {
+    throw new UsageError(`${name} is not available yet: it comes with a later version`);
+  }
+  throw new UsageError(
+    `unknown command ${quote(name)}${suggest(name, [...commands.keys()])}. See --help`,
+  );
+}
+
+/** One line, no stack: errors of this package are sentences already. */
+function describe(error: unknown): string {
+  if (error instanceof UsageError || error instanceof FalcoError) return oneLine(error.message);
+  if (error instanceof Error) return oneLine(`${error.name}: ${error.message}`);
+  return oneLine(String(error));
+}
+
+function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ").slice(0, 2000);
+}
+
+function isMain(): boolean {
+  const { main } = import.meta as { main?: boolean };
+  if (main !== undefined) return main;
+  // Node before 24.2.
+  const script = process.argv[1];
+  return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url);
+}
+
+if (isMain()) {
+  // Not left to the event loop: standard input may be a pipe that nobody closes.
+  process.exit(await main(process.argv.slice(2)));
+}

@@ -1,0 +1,176 @@
+/** `replay`: fixtures through a fake Falco and a real client to standard output. @module */
+import process from "node:process";
+import type { Alert } from "../lib/alert/alert.ts";
+import { wireLosses } from "../lib/alert/wire_loss.ts";
+import { connect } from "../lib/client/connect.ts";
+import { systemClock, wait } from "../lib/clock.ts";
+import { FalcoError } from "../lib/errors.ts";
+import { FakeFalco } from "../harness/fake_falco.ts";
+import type { Fixture } from "../harness/fixtures/fixture.ts";
+import { FixtureError } from "../harness/fixtures/fixture.ts";
+import { openFixture, scenarioFixture } from "../harness/fixtures/open_fixture.ts";
+import { scenarios } from "../harness/scenarios/mod.ts";
+import { alertFormatter } from "./formats/alert_formatter.ts";
+import type { CommandContext } from "./main.ts";
+import { hasColour } from "./colour.ts";
+import { Progress } from "./progress.ts";
+import { readReplayArguments, replayHelp } from "./replay_options.ts";
+import type { ReplayArguments } from "./replay_options.ts";
+import { replayPipeline } from "./replay_pipeline.ts";
+import { startFake } from "./start_fake.ts";
+import { ReplaySummary } from "./summary.ts";
+
+/** How many alerts wait between the fixtures and the server, so that any file plays in flat memory. */
+const MAX_QUEUED = 1024;
+/** How long other clients may hold the fake open when the replay is over, in milliseconds. */
+const STOP_MS = 1500;
+
+/**
+ * Runs the command.
+ *
+ * @param args The arguments after `replay`.
+ * @param context Where to print, and what interrupts.
+ * @returns The exit status.
+ * @throws {UsageError} If an argument is no good.
+ * @throws {FixtureError} If a fixture is no good, before anything is printed.
+ */
+export async function replay(args: readonly string[], context: CommandContext): Promise<number> {
+  const options = readReplayArguments(args);
+  const { stdout, stderr, interrupt } = context;
+  if (options === "help") {
+    await stdout.write(replayHelp);
+    return 0;
+  }
+  const isTerminal = process.stdout.isTTY === true;
+  const formatName = options.format ?? (isTerminal ? "pretty" : "json");
+  const formatter = alertFormatter(formatName, { colour: isTerminal && hasColour() });
+  const fixtures = await openAll(options.fixtures);
+  const progress = new Progress({
+    write: (text) => void stderr.write(text),
+    clock: systemClock,
+    terminal: process.stderr.isTTY === true,
+  });
+  const checked = await checkAll(fixtures, progress, interrupt.signal);
+  const total = checked === undefined ? undefined : checked * options.repeat;
+
+  const summary = new ReplaySummary();
+  const startedAt = systemClock.now();
+  const fake = await startFake({
+    falcoVersion: options.falcoVersion ?? fixtures.find((one) => one.falcoVersion)?.falcoVersion,
+    listen: options.listen,
+    tls: options.tls ? true : undefined,
+  });
+  const leave = new AbortController();
+  const signal = AbortSignal.any([interrupt.signal, leave.signal]);
+  stdout.onClosed(() => leave.abort(new DOMException("nobody reads", "AbortError")));
+  const client = connect(fake.address, { tls: fake.credentials });
+  const feeding = feed(fake, fixtures, options, summary, signal);
+  // A broken fixture ends the stream once what came before it has been printed.
+  feeding.catch(() => {});
+  try {
+    const alerts = client.outputs.subscribe({ signal });
+    const { stream, dropped } = replayPipeline(alerts, options);
+    for await (const item of stream) {
+      const batch = Array.isArray(item) ? item as readonly Alert[] : undefined;
+      if (batch === undefined) summary.out(item as Alert);
+      else summary.batch(batch);
+      const wait = stdout.write(
+        batch === undefined ? formatter.alert(item as Alert) : formatter.batch(batch),
+      );
+      if (wait !== undefined) await wait;
+      progress.update(summary.alertsIn, total);
+    }
+    // The limit was reached, or Falco ended the call: then everything has been fed.
+    leave.abort(new DOMException("done", "AbortError"));
+    await feeding.catch((error) => {
+      if (error === signal.reason) return;
+      // Standard input cannot be checked beforehand: with alerts printed it is a failed run.
+      if (error instanceof FixtureError && summary.alertsOut > 0) {
+        throw new FalcoError(error.message, { cause: error });
+      }
+      throw error;
+    });
+    summary.dropped(dropped());
+  } catch (error) {
+    const isOurs = signal.aborted && error === signal.reason;
+    if (!isOurs && !(interrupt.signal.aborted || stdout.closed)) throw error;
+  } finally {
+    progress.end();
+    leave.abort(new DOMException("done", "AbortError"));
+    await client.close();
+    await Promise.race([fake.stop(), wait(STOP_MS)]);
+    await fake[Symbol.asyncDispose]();
+  }
+  if (formatName === "summary" && interrupt.status === undefined) stdout.write(summary.table());
+  await stdout.flush();
+  stderr.write(summary.lines({ elapsedMs: systemClock.now() - startedAt }));
+  return interrupt.status ?? 0;
+}
+
+async function openAll(files: readonly string[]): Promise<Fixture[]> {
+  if (files.length === 0) return Object.values(scenarios).map(scenarioFixture);
+  const fixtures: Fixture[] = [];
+  for (const file of files) fixtures.push(await openFixture(file));
+  return fixtures;
+}
+
+/**
+ * Reads every file to its end before the first alert is printed, so that a bad line in it prints
+ * nothing at all.
+ */
+async function checkAll(
+  fixtures: readonly Fixture[],
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  let total: number | undefined = 0;
+  let count = 0;
+  for (const fixture of fixtures) {
+    if (!fixture.isRepeatable) {
+      total = undefined;
+      continue;
+    }
+    let own = 0;
+    for await (const _ of fixture.alerts()) {
+      if (signal.aborted) return undefined;
+      own++;
+      progress.update(++count, undefined, "checked");
+    }
+    if (own === 0) throw new FixtureError(fixture.name, "it holds no alerts");
+    if (total !== undefined) total += own;
+  }
+  progress.end();
+  return total;
+}
+
+/** Plays everything into the fake, and stops it in order once the last alert has been handed out. */
+async function feed(
+  fake: FakeFalco,
+  fixtures: readonly Fixture[],
+  options: ReplayArguments,
+  summary: ReplaySummary,
+  signal: AbortSignal,
+): Promise<void> {
+  async function* all(): AsyncGenerator<Alert> {
+    for (let round = 0; round < options.repeat; round++) {
+      for (const fixture of fixtures) {
+        if (round > 0 && !fixture.isRepeatable) continue;
+        let own = 0;
+        for await (const alert of fixture.alerts((repair) => summary.repaired(repair))) {
+          summary.in(alert, wireLosses(alert));
+          yield alert;
+          own++;
+        }
+        if (own === 0) throw new FixtureError(fixture.name, "it holds no alerts");
+      }
+    }
+  }
+  try {
+    await fake.replay(all(), { speed: options.speed, maxQueued: MAX_QUEUED, signal });
+  } finally {
+    if (!signal.aborted) {
+      await fake.drained(signal);
+      void fake.stop();
+    }
+  }
+}

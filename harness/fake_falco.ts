@@ -1,0 +1,337 @@
+/** A Falco without a kernel: the real protocol on a real socket. @module */
+import process from "node:process";
+import type { Alert } from "../lib/alert/alert.ts";
+import { encodeAlert } from "../lib/alert/wire.ts";
+import { systemClock, wait } from "../lib/clock.ts";
+import type { Clock } from "../lib/clock.ts";
+import { FalcoClosedError, FalcoError } from "../lib/errors.ts";
+import { MemoryAlertQueue } from "../lib/server/alert_queue.ts";
+import { FalcoServer } from "../lib/server/falco_server.ts";
+import type { ListenAddress } from "../lib/server/falco_server.ts";
+import type { ServerEvent } from "../lib/server/falco_services.ts";
+import { parseAddress } from "../lib/transport/address.ts";
+import type { TlsCredentials } from "../lib/transport/credentials.ts";
+import { CallLog } from "./call_log.ts";
+import type { RecordedCall } from "./call_log.ts";
+import { makeCertificates } from "./certificates.ts";
+import type { Certificates } from "./certificates.ts";
+import { DEFAULT_FALCO_VERSION, eraOf } from "./era.ts";
+import type { Era } from "./era.ts";
+import { expandScenario } from "./expand_scenario.ts";
+import type { FakeFalcoOptions, ReplayOptions } from "./fake_falco_options.ts";
+import type { Scenario } from "./scenario.ts";
+import { makeTempFolder } from "./temp_folder.ts";
+import type { TempFolder } from "./temp_folder.ts";
+
+/** How long disposal waits for the news that a client has just hung up, in milliseconds. */
+const GOODBYE_MS = 1000;
+
+/**
+ * A fake Falco for tests: it speaks Falco's gRPC on a real unix socket or over real mutual TLS, and
+ * behaves as the real one does, quirks included.
+ *
+ * - One queue for all clients, without a bound; alerts wait in it until somebody asks.
+ * - `sub` is pulled: a request drains the queue, then nothing comes until the next one; response
+ *   headers come with the first alert; a half-closed call hangs.
+ * - `get` drains the queue and ends.
+ * - {@linkcode FakeFalco.stop} waits for open calls, without limit.
+ *
+ * Use {@linkcode FakeFalco.stop} in a `finally`, or `await using`: disposal kills it, and fails the
+ * test if the client left a call open.
+ *
+ * Deno: `--allow-read --allow-write=/tmp --allow-net`; with TLS `--allow-net=localhost` is enough.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@falco-streams/core";
+ * import { FakeFalco, scenarios } from "@falco-streams/core/harness";
+ * import assert from "node:assert/strict";
+ *
+ * const fake = await FakeFalco.start({ falcoVersion: "0.43.1" });
+ * await fake.replay(scenarios.cryptoMiner);
+ * const falco = connect(fake.address, { tls: fake.credentials });
+ * let criticals = 0;
+ * for await (const alert of falco.outputs.get()) if (alert.priority === "critical") criticals++;
+ * assert(criticals > 0);
+ * assert.equal(fake.queueDepth, 0);
+ * await falco.close();
+ * await fake.stop();
+ * ```
+ */
+export class FakeFalco implements AsyncDisposable {
+  /** The certificates it made or was given; undefined on a unix socket. */
+  readonly certificates: Certificates | undefined;
+  readonly #era: Era;
+  readonly #listen: ListenAddress;
+  readonly #folder: TempFolder | undefined;
+  readonly #clock: Clock;
+  readonly #queue = new MemoryAlertQueue();
+  readonly #log = new CallLog();
+  #server: FalcoServer | undefined;
+  #address = "";
+  #ended: Promise<void> | undefined;
+  /** Told at the end of each call. */
+  #onCallEnd: () => void = () => {};
+
+  private constructor(
+    era: Era,
+    listen: ListenAddress,
+    certificates: Certificates | undefined,
+    folder: TempFolder | undefined,
+    clock: Clock,
+  ) {
+    this.#era = era;
+    this.#listen = listen;
+    this.certificates = certificates;
+    this.#folder = folder;
+    this.#clock = clock;
+  }
+
+  /**
+   * Starts one.
+   *
+   * @param options What to be and where; the default is Falco 0.43.1 on a private unix socket.
+   * @returns It, once clients can connect.
+   * @throws {RangeError} If there is no such Falco.
+   * @throws {TypeError} If the address cannot be one.
+   * @throws {FalcoError} If it cannot listen there; the system's error is the `cause`.
+   */
+  static async start(options: FakeFalcoOptions = {}): Promise<FakeFalco> {
+    const { falcoVersion = DEFAULT_FALCO_VERSION, clock = systemClock, listen } = options;
+    const era = eraOf(falcoVersion);
+    const asked = listen === undefined ? undefined : parseAddress(listen, { listening: true });
+    const defaultTls = asked === undefined ? process.platform === "win32" : asked.kind === "tls";
+    const { tls = defaultTls } = options;
+    if (asked?.kind === "unix" && tls !== false) {
+      throw new TypeError(
+        `Cannot listen at ${asked.text} with TLS: Falco has none on unix sockets`,
+      );
+    }
+    if (asked?.kind === "tls" && tls === false) {
+      throw new TypeError(`Cannot listen at ${asked.text} without TLS: Falco has no plain TCP`);
+    }
+    if (tls === false) {
+      const folder = asked === undefined ? await makeTempFolder() : undefined;
+      const path = asked?.kind === "unix" ? asked.path : `${folder?.path}/falco.sock`;
+      const fake = new FakeFalco(era, { kind: "unix", path }, undefined, folder, clock);
+      return await fake.#open(`unix://${path}`);
+    }
+    const { host, port } = asked?.kind === "tls" ? asked : { host: "localhost", port: 0 };
+    const names = new Set(["localhost", "127.0.0.1", "::1", host]);
+    const certificates = tls === true ? await makeCertificates({ names: [...names] }) : tls;
+    const { ca, server } = certificates;
+    const credentials = { ca, cert: server.cert, key: server.key };
+    const address: ListenAddress = { kind: "tls", host, port, credentials };
+    const fake = new FakeFalco(era, address, certificates, undefined, clock);
+    return await fake.#open(`https://${host}:${port}`);
+  }
+
+  async #open(shown: string): Promise<this> {
+    try {
+      this.#server = await FalcoServer.listen(
+        // A restart takes the same port again.
+        this.#listen.kind === "tls" && this.#address !== ""
+          ? { ...this.#listen, port: Number(new URL(this.#address).port) }
+          : this.#listen,
+        { openQueue: () => this.#queue, versionMessage: this.#era.versionMessage },
+        (event) => this.#record(event),
+      );
+    } catch (cause) {
+      await this.#folder?.remove();
+      throw new FalcoError(`Cannot listen at ${shown}: ${reasonOf(cause)}`, { cause });
+    }
+    this.#address = this.#server.address;
+    return this;
+  }
+
+  /** Where it listens: `unix:///PATH` or `https://localhost:PORT`; what `connect()` takes. */
+  get address(): string {
+    return this.#address;
+  }
+
+  /** What a client needs beside the address; undefined on a unix socket, and `connect()` takes that, too. */
+  get credentials(): TlsCredentials | undefined {
+    if (this.certificates === undefined) return undefined;
+    const { ca, client } = this.certificates;
+    return { ca, cert: client.cert, key: client.key };
+  }
+
+  /** The Falco it takes itself for. */
+  get falcoVersion(): string {
+    return this.#era.falcoVersion;
+  }
+
+  /** How many alerts wait in the queue. */
+  get queueDepth(): number {
+    return this.#queue.depth;
+  }
+
+  /** How many connections are open. */
+  get connections(): number {
+    return this.#server?.connections ?? 0;
+  }
+
+  /** The calls that clients made, oldest first; of more than 1,000 the oldest closed ones are forgotten. */
+  get requests(): readonly RecordedCall[] {
+    return this.#log.calls;
+  }
+
+  /**
+   * Puts alerts into the queue. They go to whoever asks first, now or later.
+   *
+   * @param alerts The alerts, in order.
+   * @throws {FalcoClosedError} If it has been stopped.
+   */
+  push(...alerts: readonly Alert[]): void {
+    if (this.#ended !== undefined) {
+      throw new FalcoClosedError("Cannot push an alert: this fake Falco has been stopped");
+    }
+    for (const alert of alerts) this.#queue.push(encodeAlert(alert, this.#era.fields));
+  }
+
+  /**
+   * Puts the alerts of a scenario, or any others, into the queue, one after the other.
+   *
+   * @param alerts A scenario, or alerts in order; their times are kept as they are.
+   * @param options Speed and limits.
+   * @returns How many there were, once the last is queued (not: read).
+   * @throws {RangeError} If `speed` or `maxQueued` is not above 0.
+   */
+  async replay(
+    alerts: Scenario | Iterable<Alert> | AsyncIterable<Alert>,
+    options: ReplayOptions = {},
+  ): Promise<number> {
+    const { speed = "max", maxQueued = Infinity, signal } = options;
+    if (speed !== "max" && !(speed > 0)) {
+      throw new RangeError(`Cannot replay as "speed" must be "max" or above 0: it is ${speed}`);
+    }
+    if (!(maxQueued > 0)) {
+      throw new RangeError(`Cannot replay as "maxQueued" must be above 0: it is ${maxQueued}`);
+    }
+    let count = 0;
+    let last: number | undefined;
+    for await (const alert of "alerts" in alerts ? expandScenario(alerts) : alerts) {
+      signal?.throwIfAborted();
+      if (speed !== "max") {
+        const at = alert.time.seconds * 1000 + alert.time.nanos / 1e6;
+        const pauseMs = (at - (last ?? at)) / speed;
+        // Times that go back are replayed without a pause.
+        if (pauseMs > 0) await wait(pauseMs, { clock: this.#clock, signal });
+        last = at;
+      }
+      if (this.#queue.depth >= maxQueued) await this.#queue.whenBelow(maxQueued, signal);
+      this.push(alert);
+      count++;
+    }
+    return count;
+  }
+
+  /**
+   * Waits until the queue is empty: every alert has been handed to a call.
+   *
+   * @param signal Ends the wait.
+   * @returns A promise that rejects with `signal.reason` if the signal fires first.
+   */
+  drained(signal?: AbortSignal): Promise<void> {
+    return this.#queue.whenBelow(1, signal);
+  }
+
+  /**
+   * SIGTERM: no more calls, the socket file is gone, and then it waits for open calls without limit,
+   * as Falco does. An idle `sub` ends with its next request. What is left in the queue is lost.
+   *
+   * @returns A promise that resolves when it is over; the same one if called again.
+   */
+  stop(): Promise<void> {
+    this.#ended ??= this.#end(() => this.#server!.stop());
+    return this.#ended;
+  }
+
+  /**
+   * SIGKILL: connections break in the middle, and the socket file stays behind.
+   *
+   * @returns A promise that resolves when nothing is open any more.
+   */
+  async kill(): Promise<void> {
+    const killed = this.#server!.kill();
+    this.#ended ??= killed;
+    await killed;
+  }
+
+  /**
+   * SIGHUP with `watch_config_files: true`: stops as {@linkcode FakeFalco.stop} does, waiting for
+   * open calls, and starts again at the same address. The queue survives; it is in the process.
+   *
+   * @returns A promise that resolves when clients can connect again.
+   */
+  async reload(): Promise<void> {
+    if (this.#ended !== undefined) {
+      throw new FalcoClosedError("Cannot reload: this fake Falco has been stopped");
+    }
+    await this.#server!.stop();
+    await this.#open(this.#address);
+  }
+
+  /**
+   * Kills it and removes its private folder.
+   *
+   * @throws {FalcoError} If the client left calls open: a test that passes should have closed them.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const open = await this.#callsLeftOpen();
+    await this.kill();
+    await this.#folder?.remove();
+    if (open.length > 0) {
+      throw new FalcoError(
+        `Cannot dispose of the fake Falco in order: the client left ${open.length} calls open ` +
+          `(${open.join(", ")}). Close the client or cancel its streams first`,
+      );
+    }
+  }
+
+  async #callsLeftOpen(): Promise<readonly string[]> {
+    if (this.#ended !== undefined) return [];
+    const { services } = this.#server!;
+    // A client that has just hung up is told of by the socket a moment later.
+    await new Promise<void>((resolve) => {
+      const cancelTimer = systemClock.setTimer(resolve, GOODBYE_MS);
+      this.#onCallEnd = () => {
+        if (services.openCalls.length > 0) return;
+        cancelTimer();
+        resolve();
+      };
+      this.#onCallEnd();
+    });
+    return services.openCalls;
+  }
+
+  async #end(end: () => Promise<void>): Promise<void> {
+    await end();
+    await this.#folder?.remove();
+  }
+
+  #record(event: ServerEvent): void {
+    this.#log.record(event);
+    if (event.type === "call-end") this.#onCallEnd();
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  const { code, message } = cause as { code?: string; message?: string };
+  switch (code) {
+    case "EADDRINUSE":
+      return "the address is in use";
+    case "EACCES":
+    case "EPERM":
+      return "permission denied";
+    case "ENOENT":
+    case "ENOTDIR":
+    case "EEXIST":
+      return "the folder of the socket cannot be made";
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return "this host has no such address";
+    default:
+      return message ?? String(cause);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * A fake Falco for tests, with scenarios to play and everything around it.
+ *
+ * {@linkcode FakeFalco} speaks Falco's gRPC on a real unix socket or over real mutual TLS and
+ * behaves as the real one does, down to its quirks; clients in any language can be tested with it.
+ * The bundled {@linkcode scenarios} are incidents as data; {@linkcode openFixture} reads files of
+ * your own, and {@linkcode buildAlert} makes single alerts. {@linkcode FakeClock} makes time stand
+ * still.
+ *
+ * ```ts
+ * import { connect, FilterStream, isAtLeast } from "@falco-streams/core";
+ * import type { Alert } from "@falco-streams/core";
+ * import { FakeFalco, scenarios } from "@falco-streams/core/harness";
+ * import assert from "node:assert/strict";
+ *
+ * const fake = await FakeFalco.start();
+ * await fake.replay(scenarios.containerEscape);
+ * const falco = connect(fake.address);
+ * const severe = await Array.fromAsync(
+ *   falco.outputs.get().pipeThrough(
+ *     new FilterStream<Alert>((alert) => isAtLeast(alert.priority, "critical")),
+ *   ),
+ * );
+ * assert(severe.length > 0);
+ * await falco.close();
+ * await fake.stop();
+ * ```
+ *
+ * ## Limitations
+ *
+ * - Falco 0.24 to 0.43; the service of 0.18 to 0.23 is not served yet.
+ * - A request without `:authority` is refused, which Falco accepts: `node:http2` does not hand such
+ *   requests over.
+ * - A call that Falco ends before the client has half-closed it is not reset afterwards.
+ *
+ * @module
+ */
+export { buildAlert } from "./build_alert.ts";
+export type { RecordedCall } from "./call_log.ts";
+export { makeCertificates, writeCertificates } from "./certificates.ts";
+export type { Certificates, CertificatesOptions, KeyedCertificate } from "./certificates.ts";
+export { expandScenario } from "./expand_scenario.ts";
+export { FakeClock } from "./fake_clock.ts";
+export { FakeFalco } from "./fake_falco.ts";
+export type { FakeFalcoOptions, ReplayOptions } from "./fake_falco_options.ts";
+export { FixtureError } from "./fixtures/fixture.ts";
+export type { Fixture } from "./fixtures/fixture.ts";
+export { openFixture, scenarioFixture } from "./fixtures/open_fixture.ts";
+export { parseScenario } from "./parse_scenario.ts";
+export type { Scenario, ScenarioAlert } from "./scenario.ts";
+export { scenarios } from "./scenarios/mod.ts";
+export { makeTempFolder } from "./temp_folder.ts";
+export type { TempFolder } from "./temp_folder.ts";

@@ -1,0 +1,45 @@
+/** Messages to alerts, with what went wrong counted. @module */
+import type { Alert } from "../alert/alert.ts";
+import { decodeAlert } from "../alert/wire.ts";
+import { AlertFormatError } from "../errors.ts";
+
+/**
+ * Decodes the messages of one call. A message that is no alert is skipped, counted and reported: one
+ * bad message must not end a stream of good ones.
+ */
+export class AlertDecoder {
+  /** Alerts decoded. */
+  decoded = 0;
+  /** Messages skipped. */
+  invalid = 0;
+  /** Texts that were not UTF-8. */
+  lossyText = 0;
+  readonly #onInvalid: ((error: AlertFormatError, message: Uint8Array) => void) | undefined;
+  readonly #options = { onInvalidUtf8: (): void => void this.lossyText++ };
+
+  /** @param onInvalid Learns of each message that is skipped. */
+  constructor(onInvalid?: (error: AlertFormatError, message: Uint8Array) => void) {
+    this.#onInvalid = onInvalid;
+  }
+
+  /**
+   * Decodes what one read brought.
+   *
+   * @param messages Encoded `falco.outputs.response` messages.
+   * @returns The alerts among them, in order.
+   */
+  decode(messages: readonly Uint8Array[]): Alert[] {
+    const alerts: Alert[] = [];
+    for (const message of messages) {
+      try {
+        alerts.push(decodeAlert(message, this.#options));
+      } catch (error) {
+        if (!(error instanceof AlertFormatError)) throw error;
+        this.invalid++;
+        this.#onInvalid?.(error, message);
+      }
+    }
+    this.decoded += alerts.length;
+    return alerts;
+  }
+}

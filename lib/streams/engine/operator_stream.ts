@@ -1,0 +1,121 @@
+/** What all operators are: a pair of streams with stages in between. @module */
+import { FalcoClosedError } from "../../errors.ts";
+import type { EventStream } from "./event_stream.ts";
+import { OperatorPair } from "./operator_pair.ts";
+import type { AnyStageFactory, StageFactory } from "./stage.ts";
+
+/**
+ * Takes the stages out of an operator: the hidden side of {@linkcode OperatorStream}, for
+ * `compose` and for a runner of whole chains. The name carries a version, since two copies of this
+ * package can meet in one program.
+ */
+export const operatorStages: unique symbol = Symbol.for("@falco-streams/core/operator.v1");
+
+/**
+ * An operator: what goes into `writable` comes out of `readable`, changed.
+ *
+ * Give it to `pipeThrough` of any `ReadableStream`. It is a pair of streams like a `TransformStream`,
+ * with these rules:
+ *
+ * - Lazy: it asks for nothing before the first read, and then for one item at a time, no item ahead.
+ *   A `write()` is settled when the item is dealt with and the reader waits for more.
+ * - A cancelled `readable` errors the `writable` with the same reason, so that `pipeThrough` cancels
+ *   its source with it.
+ * - What an operator throws becomes the error of both sides, as the very object. Output made before
+ *   it is read first. So is output made before an error of the source.
+ * - At the end of the input it puts out what it still holds.
+ * - An operator that has enough ends its `readable` at once and cancels the source with `undefined`.
+ * - Its timers are gone on every way out.
+ *
+ * An operator can be used once. When it is over, `writable` throws {@linkcode FalcoClosedError}, so a
+ * second `pipeThrough` fails rather than to lose what goes in; while it is in use its streams are
+ * locked, and the platform says so with a `TypeError`.
+ *
+ * @typeParam I The type of the items that go in.
+ * @typeParam O The type of the items that come out.
+ *
+ * @example An operator of one's own
+ * ```ts
+ * import { OperatorStream } from "@falco-streams/core/streams";
+ * import assert from "node:assert/strict";
+ *
+ * class LengthStream extends OperatorStream<string, number> {
+ *   constructor() {
+ *     super((down) => ({ push: (text) => down.push(text.length), end: () => down.end() }));
+ *   }
+ * }
+ * const lengths = ReadableStream.from(["a", "bcd"]).pipeThrough(new LengthStream());
+ * assert.deepEqual(await Array.fromAsync(lengths), [1, 3]);
+ * ```
+ */
+export class OperatorStream<I, O> {
+  readonly #factories: readonly AnyStageFactory[];
+  #pair: OperatorPair<I, O> | undefined;
+  #taken = false;
+  #hasGivenWritable = false;
+
+  /**
+   * Creates the operator; the stage is made when one of its streams is first asked for.
+   *
+   * @param stage Makes the stage, when the operator is first used; several in a list run one into the
+   * other, each taking what the one before puts out.
+   *
+   * @throws {TypeError} when `stage` is neither a function nor a list of functions.
+   */
+  constructor(stage: StageFactory<I, O> | readonly AnyStageFactory[]) {
+    const factories = typeof stage === "function" ? [stage] : [...stage];
+    for (const factory of factories) {
+      if (typeof factory === "function") continue;
+      throw new TypeError(
+        `Cannot create ${new.target.name}: a stage must be a function: current value is "${factory}"`,
+      );
+    }
+    this.#factories = factories;
+  }
+
+  /**
+   * What comes out.
+   *
+   * @throws {FalcoClosedError} when the operator has become part of another one.
+   */
+  get readable(): EventStream<O> {
+    return this.#open().readable;
+  }
+
+  /**
+   * What goes in.
+   *
+   * @throws {FalcoClosedError} when the operator is over, or has become part of another one.
+   */
+  get writable(): WritableStream<I> {
+    const pair = this.#open();
+    // An operator may be over before its first use: a limit of 0. That is no second use.
+    if (this.#hasGivenWritable && pair.finished) throw this.#usedError();
+    this.#hasGivenWritable = true;
+    return pair.writable;
+  }
+
+  /**
+   * Takes the stages out, to run them elsewhere. The operator cannot be used any more.
+   *
+   * @returns The stages from top to bottom.
+   *
+   * @throws {FalcoClosedError} when the operator has been used already.
+   */
+  [operatorStages](): readonly AnyStageFactory[] {
+    if (this.#taken || this.#pair !== undefined) throw this.#usedError();
+    this.#taken = true;
+    return this.#factories;
+  }
+
+  #open(): OperatorPair<I, O> {
+    if (this.#taken) throw this.#usedError();
+    return this.#pair ??= new OperatorPair<I, O>(this.#factories);
+  }
+
+  #usedError(): FalcoClosedError {
+    return new FalcoClosedError(
+      `Cannot use this ${this.constructor.name} again: it has been used already. Create a new one for each pipeline`,
+    );
+  }
+}

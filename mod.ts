@@ -1,0 +1,98 @@
+/**
+ * Falco's security alerts as Web Streams.
+ *
+ * [Falco](https://falco.org) raises alerts on Linux hosts and containers. {@linkcode connect} reads
+ * them over Falco's gRPC API (Falco 0.24 to 0.43) as a `ReadableStream` of {@linkcode Alert}s, on
+ * Deno, Node and Bun; operators such as {@linkcode FilterStream} and {@linkcode BatchStream} shape
+ * the stream, sinks such as {@linkcode JsonLinesSink} deliver it. Falco's own JSON, which newer
+ * versions send instead, is read with {@linkcode parseAlert}.
+ *
+ * ```ts
+ * import { BatchStream, connect, FilterStream, isAtLeast } from "@falco-streams/core";
+ * import type { Alert } from "@falco-streams/core";
+ * import { FakeFalco, scenarios } from "@falco-streams/core/harness";
+ * import assert from "node:assert/strict";
+ *
+ * // A fake Falco to try it with: the real one is at unix:///run/falco/falco.sock.
+ * const fake = await FakeFalco.start();
+ * await fake.replay(scenarios.cryptoMiner);
+ *
+ * const falco = connect(fake.address);
+ * const batches = falco.outputs.get()
+ *   .pipeThrough(new FilterStream<Alert>((alert) => isAtLeast(alert.priority, "warning")))
+ *   .pipeThrough(new BatchStream<Alert>(10, { maxWaitMs: 1000 }));
+ * for await (const batch of batches) assert(batch.length <= 10);
+ *
+ * await falco.close();
+ * await fake.stop();
+ * ```
+ *
+ * ## What to know about Falco's gRPC
+ *
+ * - It is gone since Falco 0.44. The alerts here are the same whichever way they come.
+ * - Delivery is at most once: an alert that Falco has sent and nobody took is lost.
+ * - All clients share one queue, and each alert goes to one of them.
+ * - While nobody reads, Falco keeps the alerts in its memory, without a limit.
+ * - Alerts hold text that whoever runs processes on the watched host has chosen. Never print it to a
+ *   terminal as it is.
+ *
+ * ## Limitations
+ *
+ * - A subscription that loses its connection ends with an error; it does not reconnect yet.
+ * - The first gRPC service, of Falco 0.18 to 0.23, is not spoken yet.
+ *
+ * @module
+ */
+export { field } from "./lib/alert/alert.ts";
+export type {
+  Alert,
+  AlertFields,
+  AlertTime,
+  FieldValue,
+  OmittedProperty,
+} from "./lib/alert/alert.ts";
+export { formatAlert } from "./lib/alert/format_alert.ts";
+export { messageOf } from "./lib/alert/message.ts";
+export { parseAlert } from "./lib/alert/parse_alert.ts";
+export type { ParseAlertOptions } from "./lib/alert/parse_alert.ts";
+export { comparePriorities, isAtLeast, parsePriority, priorities } from "./lib/alert/priority.ts";
+export type { Priority } from "./lib/alert/priority.ts";
+export type { Repair } from "./lib/alert/repair.ts";
+export type { CallOptions } from "./lib/client/call_source.ts";
+export { connect } from "./lib/client/connect.ts";
+export type { ConnectOptions, FalcoClient, FalcoOutputs } from "./lib/client/connect.ts";
+export type { FalcoVersion } from "./lib/client/falco_version.ts";
+export type { PollOptions } from "./lib/client/poll_pacer.ts";
+export { Subscription } from "./lib/client/subscription.ts";
+export type { SubscribeOptions, SubscriptionStats } from "./lib/client/subscription.ts";
+export { systemClock, wait } from "./lib/clock.ts";
+export type { CancelTimer, Clock } from "./lib/clock.ts";
+export {
+  AlertFormatError,
+  FalcoClosedError,
+  FalcoConnectError,
+  FalcoError,
+  FalcoRpcError,
+} from "./lib/errors.ts";
+export type { FalcoConnectReason } from "./lib/errors.ts";
+export { JsonLinesSink } from "./lib/sinks/json_lines_sink.ts";
+export type { JsonLinesSinkOptions } from "./lib/sinks/json_lines_sink.ts";
+export type { TlsCredentials } from "./lib/transport/credentials.ts";
+export { BatchStream } from "./lib/streams/batch_stream.ts";
+export type { BatchStreamOptions } from "./lib/streams/batch_stream.ts";
+export { DedupeStream } from "./lib/streams/dedupe_stream.ts";
+export type { DedupeStreamOptions } from "./lib/streams/dedupe_stream.ts";
+export type { BatchSource } from "./lib/streams/engine/batch_source.ts";
+export { compose } from "./lib/streams/engine/compose.ts";
+export { EventStream } from "./lib/streams/engine/event_stream.ts";
+export { OperatorStream } from "./lib/streams/engine/operator_stream.ts";
+export { SinkStream } from "./lib/streams/engine/sink_stream.ts";
+export type { ItemSink, SinkStreamOptions } from "./lib/streams/engine/sink_stream.ts";
+export type {
+  AnyStageFactory,
+  Stage,
+  StageContext,
+  StageFactory,
+} from "./lib/streams/engine/stage.ts";
+export { FilterStream } from "./lib/streams/filter_stream.ts";
+export { LimitStream } from "./lib/streams/limit_stream.ts";

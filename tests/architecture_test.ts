@@ -1,0 +1,185 @@
+/** Imports follow the arrows of ARCHITECTURE.md, and files stay small. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = resolve(fileURLToPath(new URL("..", import.meta.url)));
+
+/** The rooms, longest path first, so that a file belongs to the first one that fits. */
+const rooms = [
+  "lib/alert",
+  "lib/transport",
+  "lib/client",
+  "lib/condition",
+  "lib/streams",
+  "lib/sources",
+  "lib/sinks",
+  "lib/server",
+  "gen",
+  "harness",
+  "gateway",
+  "cli",
+  "bench",
+  "tests",
+  "proto",
+];
+
+/** What each room may import besides itself, lib/errors.ts and lib/clock.ts. */
+const arrows: Record<string, readonly string[]> = {
+  "gen": [],
+  "lib/alert": ["gen"],
+  "lib/condition": ["lib/alert"],
+  "lib/streams": ["lib/alert", "lib/condition"],
+  "lib/transport": ["lib/alert", "gen"],
+  "lib/client": ["gen", "lib/alert", "lib/streams", "lib/transport"],
+  "lib/sources": ["lib/alert", "lib/streams"],
+  "lib/sinks": ["lib/alert", "lib/streams"],
+  // The framing of gRPC messages is the same on both sides.
+  "lib/server": ["gen", "lib/alert", "lib/transport"],
+  "harness": ["gen", "lib/*"],
+  "gateway": ["lib/*"],
+  "cli": ["gen", "lib/*", "harness", "gateway"],
+};
+
+const nodeRooms = [
+  "lib/transport",
+  "lib/server",
+  "lib/sources",
+  "lib/sinks",
+  "harness",
+  "gateway",
+  "cli",
+];
+const yamlRooms = ["harness", "gateway", "cli"];
+const shared = ["lib/errors.ts", "lib/clock.ts"];
+
+interface Import {
+  readonly from: string;
+  readonly specifier: string;
+  /** The imported file, if it is one of the project. */
+  readonly file: string | undefined;
+}
+
+function* sourceFiles(folder: string): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.name === "node_modules" || entry.name.startsWith(".")) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* sourceFiles(path);
+    else if (entry.name.endsWith(".ts")) yield path;
+  }
+}
+
+const checkedRooms = Object.keys(arrows);
+const files = ["lib", "gen", "harness", "gateway", "cli"]
+  .map((folder) => join(root, folder))
+  .filter((folder) => statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+  .flatMap((folder) => [...sourceFiles(folder)])
+  .map((path) => relative(root, path).split(sep).join("/"));
+
+function roomOf(file: string): string | undefined {
+  return rooms.find((room) => file.startsWith(`${room}/`));
+}
+
+function importsOf(file: string): Import[] {
+  // Examples in comments import the package by its name; only real imports count.
+  const text = readFileSync(join(root, file), "utf8").replace(/\/\*[^]*?\*\//g, "");
+  const found: Import[] = [];
+  const pattern =
+    /^\s*(?:import|export)\s[^"';]*?from\s+"([^"]+)"|import\(\s*"([^"]+)"|^import\s+"([^"]+)"/gm;
+  for (const match of text.matchAll(pattern)) {
+    const specifier = (match[1] ?? match[2] ?? match[3])!;
+    const path = specifier.startsWith(".")
+      ? relative(root, resolve(root, dirname(file), specifier)).split(sep).join("/")
+      : undefined;
+    found.push({ from: file, specifier, file: path });
+  }
+  return found;
+}
+
+const imports = files.flatMap(importsOf);
+
+function violations(isWrong: (one: Import, room: string) => boolean): string[] {
+  return imports
+    .filter((one) => isWrong(one, roomOf(one.from) ?? "lib"))
+    .map((one) => `${one.from} imports ${one.specifier}`);
+}
+
+describe("architecture", () => {
+  it("has imports to look at", () => {
+    assert(imports.length > 100);
+    const withFiles = new Set(files.map(roomOf));
+    const expected = checkedRooms.filter((room) => !["lib/condition", "gateway"].includes(room));
+    assert.deepEqual(expected.filter((room) => !withFiles.has(room)), []);
+  });
+
+  it("lets rooms import along the arrows only", () => {
+    assert.deepEqual(
+      violations(({ file }, room) => {
+        if (file === undefined || shared.includes(file)) return false;
+        const target = roomOf(file);
+        if (target === room) return false;
+        const allowed = arrows[room] ?? [];
+        return !allowed.some((to) => to === target || to === "lib/*" && file.startsWith("lib/"));
+      }),
+      [],
+    );
+  });
+
+  it("keeps lib/errors.ts and lib/clock.ts free of imports from rooms", () => {
+    const own = imports.filter((one) => shared.includes(one.from));
+    assert(own.every((one) => one.file !== undefined && shared.includes(one.file)));
+  });
+
+  it("keeps node: modules out of the rooms that run in a browser", () => {
+    assert.deepEqual(
+      violations(({ specifier }, room) =>
+        specifier.startsWith("node:") && !nodeRooms.includes(room)
+      ),
+      [],
+    );
+  });
+
+  it("keeps the wire form of alerts out of streams", () => {
+    assert.deepEqual(
+      violations(({ file }, room) =>
+        room === "lib/streams" && file !== undefined && /lib\/alert\/wire/.test(file)
+      ),
+      [],
+    );
+  });
+
+  it("reads YAML in harness, gateway and cli only", () => {
+    assert.deepEqual(
+      violations(({ specifier }, room) => specifier === "yaml" && !yamlRooms.includes(room)),
+      [],
+    );
+  });
+
+  it("gives alert no package but protobuf", () => {
+    assert.deepEqual(
+      violations(({ specifier, file }, room) =>
+        room === "lib/alert" && file === undefined && !specifier.startsWith("@bufbuild/protobuf")
+      ),
+      [],
+    );
+  });
+
+  it("imports packages by their bare names", () => {
+    assert.deepEqual(violations(({ specifier }) => /^(npm|jsr|https?):/.test(specifier)), []);
+  });
+
+  it("keeps every file of the library below 400 lines", () => {
+    const long = files
+      .filter((file) => !file.startsWith("gen/"))
+      .filter((file) => readFileSync(join(root, file), "utf8").split("\n").length > 400);
+    assert.deepEqual(long, []);
+  });
+
+  it("only re-exports from mod.ts", () => {
+    const text = readFileSync(join(root, "mod.ts"), "utf8").replace(/\/\*[^]*?\*\//g, "");
+    const statements = text.split(";").map((one) => one.trim()).filter((one) => one !== "");
+    assert(statements.every((one) => /^export (type )?\{[^}]*\} from "\.\/lib\//.test(one)));
+  });
+});

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { StageChain } from "../lib/streams/engine/stage_chain.ts";
+import type { AnyStageFactory, StageContext } from "../lib/streams/engine/stage.ts";
+import { settled } from "./stream_probes.ts";
+
+/** A chain of stages that note what happens to them; `contexts` has what each can ask for. */
+function chainOf(names: string, stages: Record<string, AnyStageFactory> = {}) {
+  const log: string[] = [];
+  const contexts: Record<string, StageContext> = {};
+  const factories = [...names].map((name): AnyStageFactory => (down, context) => {
+    contexts[name] = context;
+    return stages[name]?.(down, context) ?? {
+      push(item) {
+        log.push(`${name} ${item}`);
+        return down.push(item);
+      },
+      end() {
+        log.push(`${name} end`);
+        return down.end();
+      },
+      cancel: (reason) => void log.push(`${name} cancel ${reason}`),
+    };
+  });
+  const chain = new StageChain(factories, {
+    push: (item) => void log.push(`out ${item}`),
+    end: () => void log.push("out end"),
+  }, {
+    stopped: () => void log.push("stopped"),
+    failed: (error) => void log.push(`failed ${error}`),
+    woken: () => void log.push("woken"),
+  });
+  return { chain, contexts, log };
+}
+
+test("StageChain takes items down through all stages in one call", () => {
+  const { chain, log } = chainOf("ab");
+  assert.equal(chain.push(1), undefined);
+  assert.deepEqual(log.splice(0), ["a 1", "b 1", "out 1"]);
+  assert.equal(chain.end(), undefined);
+  assert.deepEqual(log, ["a end", "b end", "out end"]);
+});
+
+test("StageChain without stages hands on what it gets", () => {
+  const { chain, log } = chainOf("");
+  chain.push(1);
+  chain.end();
+  assert.deepEqual(log, ["out 1", "out end"]);
+});
+
+test("StageChain stops in the middle: above is cancelled, below ends, and no more comes in", () => {
+  const { chain, contexts, log } = chainOf("abc");
+  contexts["b"]!.stop();
+  assert.deepEqual(log.splice(0), [
+    "a cancel undefined",
+    "b cancel undefined",
+    "c end",
+    "out end",
+    "stopped",
+    "woken",
+  ]);
+  chain.push(1);
+  chain.end();
+  contexts["b"]!.stop();
+  contexts["a"]!.stop();
+  assert.deepEqual(log.splice(0), []);
+  chain.cancel("reason");
+  assert.deepEqual(log, ["c cancel reason"]);
+});
+
+test("StageChain that is stopped while it is built cuts off the stages above too", () => {
+  const { chain, log } = chainOf("abc", {
+    b: (down, context) => {
+      context.stop();
+      return { push() {}, end: () => down.end() };
+    },
+  });
+  assert.deepEqual(log.splice(0), ["a cancel undefined", "c end", "out end", "stopped", "woken"]);
+  chain.push(1);
+  assert.deepEqual(log, []);
+});
+
+test("StageChain reports an end that fails after a stop, at once or later", async () => {
+  const throws = chainOf("ab", {
+    b: () => ({
+      push() {},
+      end() {
+        throw "no";
+      },
+    }),
+  });
+  throws.contexts["a"]!.stop();
+  assert.deepEqual(throws.log, ["a cancel undefined", "failed no"]);
+
+  const rejects = chainOf("ab", { b: () => ({ push() {}, end: () => Promise.reject("no") }) });
+  rejects.contexts["a"]!.stop();
+  assert.deepEqual(rejects.log.splice(0), ["a cancel undefined", "stopped", "woken"]);
+  await settled();
+  assert.deepEqual(rejects.log, ["failed no"]);
+
+  const waits = chainOf("ab", { b: () => ({ push() {}, end: () => Promise.resolve() }) });
+  waits.contexts["a"]!.stop();
+  waits.log.splice(0);
+  await settled();
+  assert.deepEqual(waits.log, ["woken"]);
+});
+
+test("StageChain cancels each stage once", () => {
+  const { chain, contexts, log } = chainOf("ab");
+  chain.cancel("first");
+  chain.cancel("second");
+  contexts["b"]!.stop();
+  chain.push(1);
+  chain.end();
+  assert.deepEqual(log, ["a cancel first", "b cancel first"]);
+});
+
+test("StageChain hands on what stages ask for", () => {
+  const { contexts, log } = chainOf("ab");
+  contexts["a"]!.fail("broken");
+  contexts["b"]!.wake();
+  assert.deepEqual(log, ["failed broken", "woken"]);
+});
