@@ -5,7 +5,7 @@ import { wireLosses } from "../lib/alert/wire_loss.ts";
 import { connect } from "../lib/client/connect.ts";
 import { systemClock, wait } from "../lib/clock.ts";
 import { FalcoError } from "../lib/errors.ts";
-import { FakeFalco } from "../harness/fake_falco.ts";
+import type { FakeFalco } from "../harness/fake_falco.ts";
 import type { Fixture } from "../harness/fixtures/fixture.ts";
 import { FixtureError } from "../harness/fixtures/fixture.ts";
 import { openFixture, scenarioFixture } from "../harness/fixtures/open_fixture.ts";

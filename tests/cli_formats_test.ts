@@ -165,12 +165,12 @@ test("alertFormatter() with go writes the values of fields as gRPC carries them"
 
 test("parseAlert() reads any alert back from go if its fields are text", () => {
   const anyText = fc.string({ unit: "binary" });
-  const fields = fc.dictionary(anyText, anyText, { noNullPrototype: true });
+  const asAlerts = { noNullPrototype: true };
   const alerts: fc.Arbitrary<Alert> = fc.record({
     time: fc.record({
       seconds: fc.oneof(fc.constant(0), fc.integer({ min: -62135596800, max: 253402300799 })),
       nanos: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 999_999_999 })),
-    }),
+    }, asAlerts),
     priority: fc.constantFrom<Priority>(...priorities),
     // The reader takes SYSCALL for the spelling of the enum.
     source: fc.oneof(fc.constantFrom("", "syscall", "k8s_audit", "internal", "plugin"), anyText)
@@ -178,10 +178,10 @@ test("parseAlert() reads any alert back from go if its fields are text", () => {
     // Go leaves an empty name out, and without one it is no alert.
     rule: anyText.filter((rule) => rule !== ""),
     output: anyText,
-    outputFields: fields,
+    outputFields: fc.dictionary(anyText, anyText, asAlerts),
     hostname: anyText,
     tags: fc.array(anyText),
-  });
+  }, asAlerts);
   fc.assert(
     fc.property(alerts, (alert) => {
       const line = go.alert(alert);
@@ -246,11 +246,10 @@ test("alertFormatter() with pretty names source and host if they are not the def
 
 test("alertFormatter() with pretty shows the message that is in a whole JSON line", () => {
   const inner = buildAlert({ output: "00:00:00.000000000: Notice in JSON (a=b)" });
-  const { message: _, ...rest } = { message: "", ...inner };
   const second = (alert: Alert): string | undefined => pretty.alert(alert).split("\n")[1];
-  assert.equal(second({ ...rest, output: formatAlert(inner) }), "    in JSON (a=b)");
+  assert.equal(second({ ...inner, output: formatAlert(inner) }), "    in JSON (a=b)");
   const withMessage = formatAlert({ ...inner, message: "the message" });
-  assert.equal(second({ ...rest, output: withMessage }), "    the message");
+  assert.equal(second({ ...inner, output: withMessage }), "    the message");
   // What looks like an alert but is another rule's, has neither text, or is no JSON is shown as it is.
   for (
     const output of [
@@ -259,8 +258,8 @@ test("alertFormatter() with pretty shows the message that is in a whole JSON lin
       "{} [1]",
       "{",
     ]
-  ) assert.equal(second({ ...rest, output }), `    ${output}`);
-  assert.equal(second({ ...rest, message: "from JSON", output: "{" }), "    from JSON");
+  ) assert.equal(second({ ...inner, output }), `    ${output}`);
+  assert.equal(second({ ...inner, message: "from JSON", output: "{" }), "    from JSON");
 });
 
 test("alertFormatter() with pretty breaks between words at 100 columns", () => {
@@ -280,6 +279,11 @@ test("alertFormatter() with pretty breaks between words at 100 columns", () => {
   const message = lines.filter((line) => /^ {4}\S/.test(line)).map((line) => line.trim()).join(" ");
   assert.equal(`00:00:00.000000000: Notice ${message}`, alert.output);
   assert.match(lines[1]!, /^ {41}\S/);
+  const messageLines = (second: number): number =>
+    pretty.alert(buildAlert({ output: `${"x".repeat(47)} ${"x".repeat(second)}` }))
+      .split("\n").length - 2;
+  assert.equal(messageLines(48), 1); // 4 + 47 + 1 + 48 = 100
+  assert.equal(messageLines(49), 2);
 });
 
 test("alertFormatter() with pretty and text lets nothing of an alert drive the terminal", () => {
@@ -301,15 +305,16 @@ test("alertFormatter() with pretty and text lets nothing of an alert drive the t
 
 test("alertFormatter() with pretty colours the priority only if it may", () => {
   const coloured = alertFormatter("pretty", { colour: true });
+  // deno-lint-ignore no-control-regex
+  const sequence = /\x1b\[[0-9;]*m/g;
   const seen = new Set<string>();
   for (const priority of priorities) {
     const alert = { ...hostileAlert(), priority };
-    const sequences = [...coloured.alert(alert).matchAll(/\x1b\[[0-9;]*m/g)].map(([one]) => one);
+    const sequences = [...coloured.alert(alert).matchAll(sequence)].map(([one]) => one);
     assert.equal(sequences.length, 2);
     assert.equal(sequences[1], "\x1b[0m");
     seen.add(sequences[0]!);
-    // deno-lint-ignore no-control-regex
-    assert.equal(coloured.alert(alert).replace(/\x1b\[[0-9;]*m/g, ""), pretty.alert(alert));
+    assert.equal(coloured.alert(alert).replace(sequence, ""), pretty.alert(alert));
   }
   assert.equal(seen.size, priorities.length);
   for (const name of formatNames.slice(1)) {

@@ -142,7 +142,7 @@ test("ReplaySummary holds 1,000 rules and counts the rest together", () => {
   assert.equal(table.match(/^ +2 {2}rule \d+$/gm)?.length, 1_000);
   // Last, though it has the highest count.
   assert.match(table, /^ +2 {2}rule 999\n +6 {2}\(other rules\)\n\nin total$/m);
-  assert.match(table, /^ 2006|^ +2006 {2}alerts$/m);
+  assert.match(table, /^ +2006 {2}alerts$/m);
 });
 
 test("ReplaySummary shows hostile names of rules harmless, and cut", () => {

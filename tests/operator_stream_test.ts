@@ -306,6 +306,24 @@ test("OperatorStream keeps what a timer put out before an error, and nothing aft
   await assert.rejects(reader.read(), (given) => given === error);
 });
 
+test("OperatorStream that fails while it is made lets go of everything", async () => {
+  const error = new Error("cannot begin");
+  const clock = new FakeClock();
+  const operator = new OperatorStream<number, number>((down, context) => {
+    const cancelTimer = clock.setTimer(() => {}, 10);
+    context.fail(error);
+    return { push: (item) => down.push(item), end: () => down.end(), cancel: cancelTimer };
+  });
+  const probe = probedSources[1]!.make([1], "hang");
+  const result = await outcome(probe.stream.pipeThrough(operator));
+  assert.deepEqual(result.items, []);
+  assert.equal(result.error, error);
+  await settled();
+  assert.equal(probe.pulls, 0);
+  assert.equal(probe.reasons[0], error);
+  assert.equal(clock.pending, 0);
+});
+
 test("OperatorStream refuses a stage that is no function", () => {
   assert.throws(
     () => new OperatorStream("filter" as unknown as StageFactory<number, number>),

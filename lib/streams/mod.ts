@@ -19,7 +19,8 @@
  *
  * @example Urgent alerts, no repetitions, in batches
  * ```ts
- * import { BatchStream, DedupeStream, EventStream, FilterStream, SinkStream } from "@falco-streams/core/streams";
+ * import { BatchStream, DedupeStream, EventStream } from "@falco-streams/core/streams";
+ * import { FilterStream, SinkStream } from "@falco-streams/core/streams";
  * import { isAtLeast } from "@falco-streams/core";
  * import type { Alert } from "@falco-streams/core";
  * import { buildAlert } from "@falco-streams/core/harness";

@@ -53,8 +53,12 @@ function describe(
     case "EPERM":
       return [
         "permission",
-        "permission denied. Falco creates the socket for its own user; " +
-        "run as that user or change its mode",
+        address.kind === "unix"
+          ? "permission denied. Falco creates the socket for its own user; " +
+            "run as that user or change its mode"
+          // Deno refuses the look-up of a host that it may not connect to.
+          : "this program may not use the network there. On Deno run it with " +
+            `--allow-net=${new URL(address.text).host}`,
       ];
     case "ECONNREFUSED":
       return [

@@ -80,7 +80,7 @@ async function loadPem(material: string | URL, option: string, address: string):
   } catch (cause) {
     return fail(
       `the file ${JSON.stringify(String(material))} of the option "tls.${option}" ` +
-        `cannot be read. Check that it exists and that this user may read it`,
+        `cannot be read (${(cause as Error).message}). Check the path and the permissions`,
       cause,
     );
   }

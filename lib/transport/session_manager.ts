@@ -86,15 +86,19 @@ export class SessionManager {
     const address = this.#address;
     const { tls, connectTimeoutMs, clock = systemClock } = this.#options;
     const settings = { enablePush: false };
+    const loaded = address.kind === "unix" || tls === undefined
+      ? {}
+      : await loadCredentials(tls, address.text);
     let session: ClientHttp2Session;
-    if (address.kind === "unix") {
-      session = connectHttp2(this.origin, {
-        createConnection: () => connectSocket(address.path),
-        settings,
-      });
-    } else {
-      const loaded = tls === undefined ? {} : await loadCredentials(tls, address.text);
-      session = connectHttp2(this.origin, { ...loaded, settings, ALPNProtocols: ["h2"] });
+    try {
+      session = connectHttp2(
+        this.origin,
+        address.kind === "unix"
+          ? { createConnection: () => connectSocket(address.path), settings }
+          : { ...loaded, settings, ALPNProtocols: ["h2"] },
+      );
+    } catch (error) {
+      throw connectionError(address, error); // Deno: a permission that was not granted
     }
     this.#all.add(session);
     let lastError: unknown;
