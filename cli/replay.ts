@@ -78,7 +78,8 @@ export async function replay(args: readonly string[], context: CommandContext): 
         batch === undefined ? formatter.alert(item as Alert) : formatter.batch(batch),
       );
       if (wait !== undefined) await wait;
-      progress.update(summary.alertsIn, total);
+      // On a terminal the alerts themselves are the progress; a line between them would be torn.
+      if (!isTerminal || formatName === "summary") progress.update(summary.alertsIn, total);
     }
     // The limit was reached, or Falco ended the call: then everything has been fed.
     leave.abort(new DOMException("done", "AbortError"));

@@ -15,6 +15,8 @@ export interface YamlProblem {
   readonly cause: YAMLError;
 }
 
+const IN_BRACKETS =
+  'between brackets, items must be separated by ",", and lists and mappings written with brackets';
 const WRONG_INDENT = "wrong indent: what belongs together must start at the same column";
 
 /**
@@ -32,19 +34,21 @@ const sentences: readonly (readonly [code: ErrorCode, message: RegExp, problem: 
   ["MISSING_CHAR", /^Comments/, 'a comment must have a blank before its "#"'],
   ["MISSING_CHAR", /^Tags and anchors/, "an anchor or a tag must be followed by a blank"],
   ["MISSING_CHAR", /must end with a/, 'a bracket is never closed: "]" or "}" is missing'],
+  ["MISSING_CHAR", /same line|newline after/, "a list or mapping must begin in a line of its own"],
+  ["MISSING_CHAR", /directives-end/, 'directives must be followed by a line "---"'],
   ["MISSING_CHAR", /must use an explicit/, "the first line of the text is indented too little"],
   ["BAD_INDENT", /^Flow/, 'a bracket is not closed before this: "]" or "}" is missing'],
   ["BAD_INDENT", /^Block scalar/, 'the text after "|" or ">" must be indented by blanks'],
   ["BAD_INDENT", /./, WRONG_INDENT],
   ["TAB_AS_INDENT", /./, "a tab cannot indent a line. Use blanks"],
   ["BLOCK_AS_IMPLICIT_KEY", /^Nested/, 'text with ": " in it must be put in quotes'],
-  ["BLOCK_AS_IMPLICIT_KEY", /./, "a list cannot be a key"],
+  ["BLOCK_AS_IMPLICIT_KEY", /./, WRONG_INDENT],
   ["MULTILINE_IMPLICIT_KEY", /./, 'a key must be in one line and be followed by ":" and a blank'],
   ["KEY_OVER_1024_CHARS", /./, "a key is longer than 1024 characters"],
   ["NON_STRING_KEY", /./, "a key must be text"],
   ["BAD_SCALAR_START", /./, "text that begins with this character must be put in quotes"],
   ["BAD_DQ_ESCAPE", /./, 'unknown escape in double quotes. Write a backslash as "\\\\"'],
-  ["BLOCK_IN_FLOW", /./, "between brackets, lists and mappings must be written with brackets, too"],
+  ["BLOCK_IN_FLOW", /./, IN_BRACKETS],
   ["UNEXPECTED_TOKEN", /header/, 'nothing but a comment can follow "|" or ">" in its line'],
   ["UNEXPECTED_TOKEN", /same line with key/, "a list must begin in the line after its key"],
   ["UNEXPECTED_TOKEN", /flow-(seq|map)-end/, "a closing bracket without the one that opens it"],

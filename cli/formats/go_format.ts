@@ -1,5 +1,5 @@
 /** An alert as Go programs on Falco's Go client print it. @module */
-import { Buffer } from "node:buffer";
+import { compareBytes } from "../../lib/alert/compare_bytes.ts";
 import type { Alert } from "../../lib/alert/alert.ts";
 import { priorities } from "../../lib/alert/priority.ts";
 import { toAlertTime } from "../../lib/alert/time.ts";
@@ -7,8 +7,6 @@ import { wireText } from "../../lib/alert/wire.ts";
 
 /** The names of `falco.schema.source` by number; every other source is `plugin`, 3. */
 const sourceNames: readonly string[] = ["syscall", "k8s_audit", "internal", "plugin"];
-
-const SURROGATE = /[\ud800-\udfff]/;
 
 /**
  * Writes an alert as Go's `encoding/json` writes the struct of the Go client (client-go 0.6.1), which
@@ -82,14 +80,6 @@ function sourceNumber(source: string): number {
   if (source === "") return 0;
   const number = sourceNames.indexOf(source);
   return number < 0 ? sourceNames.indexOf("plugin") : number;
-}
-
-/** Orders as Go does. JavaScript's own order is another where surrogates are, and only there. */
-function compareBytes(a: string, b: string): number {
-  if (SURROGATE.test(a) || SURROGATE.test(b)) {
-    return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  }
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function quote(text: string): string {

@@ -1,5 +1,6 @@
 /** An {@linkcode Alert} to Falco's JSON line. @module */
 import type { Alert, FieldValue } from "./alert.ts";
+import { compareBytes } from "./compare_bytes.ts";
 import { priorityName } from "./priority.ts";
 import { formatTime } from "./time.ts";
 
@@ -74,19 +75,4 @@ export function formatValue(value: FieldValue): string {
     default:
       return JSON.stringify(value) ?? "null";
   }
-}
-
-/** Orders as C++ orders UTF-8 strings; JavaScript's own order differs where surrogates are. */
-function compareBytes(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let index = 0; index < length; index++) {
-    const x = a.charCodeAt(index);
-    const y = b.charCodeAt(index);
-    if (x === y) continue;
-    const xIsPair = x >= 0xd800 && x < 0xe000;
-    const yIsPair = y >= 0xd800 && y < 0xe000;
-    if (xIsPair !== yIsPair) return xIsPair ? 1 : -1;
-    return x - y;
-  }
-  return a.length - b.length;
 }
