@@ -13,7 +13,7 @@ import type { TempFolder } from "../harness/temp_folder.ts";
 import { parseAddress } from "../lib/transport/address.ts";
 import { fakeHelp, readFakeArguments } from "./fake_options.ts";
 import type { FakeArguments } from "./fake_options.ts";
-import type { CommandContext } from "./main.ts";
+import type { CommandContext } from "./command.ts";
 import { Progress } from "./progress.ts";
 import { readCertificates } from "./read_certificates.ts";
 import { startFake } from "./start_fake.ts";

@@ -8,25 +8,13 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { FixtureError } from "../harness/fixtures/fixture.ts";
 import { FalcoError } from "../lib/errors.ts";
+import type { Command, CommandContext } from "./command.ts";
 import { fake } from "./fake.ts";
 import { listenForInterrupt } from "./interrupt.ts";
-import type { Interrupt } from "./interrupt.ts";
 import { quote, suggest } from "./options.ts";
 import { Output } from "./output.ts";
 import { replay } from "./replay.ts";
 import { UsageError } from "./usage_error.ts";
-
-/** What every command gets. */
-export interface CommandContext {
-  /** Standard output. */
-  readonly stdout: Output;
-  /** Standard error. */
-  readonly stderr: Output;
-  /** Ctrl-C. */
-  readonly interrupt: Interrupt;
-}
-
-type Command = (args: readonly string[], context: CommandContext) => Promise<number>;
 
 const commands = new Map<string, Command>([["replay", replay], ["fake", fake]]);
 const planned = ["tail", "record", "certs", "doctor", "contract", "gateway"];

@@ -11,7 +11,7 @@ import { FixtureError } from "../harness/fixtures/fixture.ts";
 import { openFixture, scenarioFixture } from "../harness/fixtures/open_fixture.ts";
 import { scenarios } from "../harness/scenarios/mod.ts";
 import { alertFormatter } from "./formats/alert_formatter.ts";
-import type { CommandContext } from "./main.ts";
+import type { CommandContext } from "./command.ts";
 import { hasColour } from "./colour.ts";
 import { Progress } from "./progress.ts";
 import { readReplayArguments, replayHelp } from "./replay_options.ts";

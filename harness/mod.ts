@@ -40,6 +40,7 @@ export type { RecordedCall } from "./call_log.ts";
 export { makeCertificates, writeCertificates } from "./certificates.ts";
 export type { Certificates, CertificatesOptions, KeyedCertificate } from "./certificates.ts";
 export { expandScenario } from "./expand_scenario.ts";
+export type { ExpandScenarioOptions } from "./expand_scenario.ts";
 export { FakeClock } from "./fake_clock.ts";
 export { FakeFalco } from "./fake_falco.ts";
 export type { FakeFalcoOptions, ReplayOptions } from "./fake_falco_options.ts";

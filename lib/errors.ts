@@ -70,6 +70,8 @@ export class FalcoConnectError extends FalcoError {
   readonly reason: FalcoConnectReason;
 
   /**
+   * Makes the error.
+   *
    * @param message What cannot be done, the state, and the remedy.
    * @param details The address, the kind of failure, and the error below, if there is one.
    */
@@ -107,6 +109,8 @@ export class FalcoRpcError extends FalcoError {
   readonly status: number;
 
   /**
+   * Makes the error.
+   *
    * @param message What cannot be done, the state, and the remedy.
    * @param details The method, the gRPC status code, and the error below, if there is one.
    */
@@ -161,6 +165,8 @@ export class AlertFormatError extends FalcoError {
   readonly column: number;
 
   /**
+   * Makes the error.
+   *
    * @param message What is wrong, without the place.
    * @param place Where it is wrong, and the error below, if there is one.
    */

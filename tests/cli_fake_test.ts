@@ -1,0 +1,195 @@
+/** `fake` as a process: the ready line, what it serves, how it stops. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { makeTempFolder } from "../harness/temp_folder.ts";
+import type { TempFolder } from "../harness/temp_folder.ts";
+import type { Alert } from "../lib/alert/alert.ts";
+import { connect } from "../lib/client/connect.ts";
+import { FalcoConnectError } from "../lib/errors.ts";
+import { runCli, startCli } from "./run_cli.ts";
+import type { Running } from "./run_cli.ts";
+
+const fixture = fileURLToPath(new URL("./fixtures/recorded/mixed.wire.jsonl", import.meta.url));
+
+let folder: TempFolder;
+before(async () => {
+  folder = await makeTempFolder();
+});
+after(() => folder.remove());
+
+/** Runs `fake`, and ends it whatever the test does. */
+async function withFake(
+  args: readonly string[],
+  test: (address: string, running: Running) => Promise<void>,
+): Promise<void> {
+  const running = startCli(["fake", ...args]);
+  try {
+    const line = await running.firstLine;
+    assert.match(line, /^listening on (unix:\/\/\/.+|https:\/\/localhost:\d+)$/);
+    await test(line.slice("listening on ".length), running);
+  } finally {
+    running.child.kill("SIGKILL");
+    await running.finished;
+  }
+}
+
+describe("fake", { skip: process.platform === "win32" }, () => {
+  it("has queued the whole fixture when it says that it listens", async () => {
+    await withFake(["--fixture", fixture], async (address, { child }) => {
+      const falco = connect(address);
+      try {
+        assert.equal((await Array.fromAsync(falco.outputs.get())).length, 64);
+        assert.equal((await falco.version()).version, "0.43.1");
+      } finally {
+        await falco.close();
+      }
+      assert.equal(child.exitCode, null);
+    });
+  });
+
+  it("writes certificates before it says that it listens, and takes them again", async () => {
+    const certs = join(folder.path, "certs");
+    for (const round of ["made", "taken again"]) {
+      const before = round === "made" ? undefined : readFileSync(join(certs, "server.key"), "utf8");
+      await withFake(["--listen", "localhost:0", "--certs", certs], async (address) => {
+        const tls = {
+          ca: join(certs, "ca.crt"),
+          cert: join(certs, "client.crt"),
+          key: join(certs, "client.key"),
+        };
+        const falco = connect(address, { tls });
+        try {
+          assert.equal((await falco.version()).version, "0.43.1", round);
+        } finally {
+          await falco.close();
+        }
+      });
+      const present = readdirSync(certs).sort();
+      assert.deepEqual(present, ["ca.crt", "client.crt", "client.key", "server.crt", "server.key"]);
+      if (before !== undefined) {
+        assert.equal(readFileSync(join(certs, "server.key"), "utf8"), before);
+      }
+    }
+  });
+
+  it("never writes over certificates that are not its own", async () => {
+    const certs = join(folder.path, "others");
+    mkdirSync(certs);
+    writeFileSync(join(certs, "server.key"), "precious");
+    const { status, stderr } = await runCli(["fake", "--listen", "localhost:0", "--certs", certs]);
+    assert.equal(status, 2);
+    assert.match(
+      stderr,
+      /others: it has some certificates but no ca\.crt, no server\.crt, no client/,
+    );
+    assert.equal(readFileSync(join(certs, "server.key"), "utf8"), "precious");
+  });
+
+  it("pushes at a rate, again and again with --loop", async () => {
+    const args = ["--fixture", fixture, "--rate", "2000", "--loop"];
+    await withFake(args, async (address) => {
+      const falco = connect(address);
+      try {
+        const rules: string[] = [];
+        for await (const alert of falco.outputs.subscribe()) {
+          rules.push(alert.rule);
+          if (rules.length === 130) break;
+        }
+        assert.deepEqual(rules.slice(64, 128), rules.slice(0, 64));
+      } finally {
+        await falco.close();
+      }
+    });
+  });
+
+  it("ends on Ctrl-C with 130 within 2 s, a client's idle call open or not", async () => {
+    const socket = join(folder.path, "falco.sock");
+    const args = ["--listen", `unix://${socket}`, "--fixture", fixture];
+    await withFake(args, async (address, { child, finished }) => {
+      const falco = connect(address);
+      try {
+        // Slow polls, so that Falco's own manner would be to wait for the next one.
+        const alerts = falco.outputs.subscribe({ minPollMs: 60_000, maxPollMs: 60_000 });
+        const reader: ReadableStreamDefaultReader<Alert> = alerts.getReader();
+        for (let count = 0; count < 64; count++) assert.equal((await reader.read()).done, false);
+        const idle = reader.read();
+        idle.catch(() => {});
+        const interruptedAt = performance.now();
+        process.kill(child.pid!, "SIGINT");
+        const { status, stdout } = await finished;
+        assert.equal(status, 130);
+        assert(performance.now() - interruptedAt < 2000);
+        assert.equal(stdout, `listening on unix://${socket}\n`);
+        assert(!existsSync(socket));
+        await assert.rejects(() => idle, FalcoConnectError);
+      } finally {
+        await falco.close();
+      }
+    });
+  });
+
+  const cases: readonly { name: string; args: () => string[]; expected: RegExp }[] = [
+    {
+      name: "--config",
+      args: () => ["-c", "falco.yaml"],
+      expected: /^--config is not available yet/,
+    },
+    {
+      name: "--loop without --rate",
+      args: () => ["--fixture", fixture, "--loop"],
+      expected: /^--loop needs --fixture and --rate/,
+    },
+    {
+      name: "--rate without --fixture",
+      args: () => ["--rate", "5"],
+      expected: /^--rate needs --fixture/,
+    },
+    {
+      name: "--certs on a unix socket",
+      args: () => ["--certs", folder.path],
+      expected: /^--certs is for TLS/,
+    },
+    {
+      name: "an argument that is no option",
+      args: () => ["alerts.jsonl"],
+      expected: /^unexpected argument "alerts.jsonl"\. Alerts are given with --fixture/,
+    },
+    {
+      name: "a missing fixture",
+      args: () => ["--fixture", "nope.jsonl"],
+      expected: /^nope\.jsonl: no such file/,
+    },
+    {
+      name: "a broken fixture",
+      args: () => {
+        const path = join(folder.path, "broken.jsonl");
+        writeFileSync(path, "{}\n");
+        return ["--fixture", path];
+      },
+      expected: /broken\.jsonl:1:1: Cannot read the alert: it has no "rule"/,
+    },
+    {
+      name: "an unusable address",
+      args: () => ["--listen", "ftp://x"],
+      expected: /^Cannot use the address "ftp:\/\/x"/,
+    },
+    {
+      name: "an unknown version",
+      args: () => ["--falco-version", "banana"],
+      expected: /^Cannot be Falco "banana"/,
+    },
+  ];
+  for (const { name, args, expected } of cases) {
+    it(`refuses ${name} with one line and status 2`, async () => {
+      const { status, stdout, stderr } = await runCli(["fake", ...args()]);
+      assert.equal(status, 2, stderr);
+      assert.equal(stdout, "");
+      assert.match(stderr, expected);
+      assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
+    });
+  }
+});

@@ -1,0 +1,98 @@
+/** What README, deno.json and the lock say is so. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { denoFlags } from "./run_cli.ts";
+
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+const config = JSON.parse(read("deno.json")) as {
+  exports: Record<string, string>;
+  imports: Record<string, string>;
+  tasks: Record<string, string | { command: string }>;
+};
+const command = (task: string): string => {
+  const entry = config.tasks[task]!;
+  return typeof entry === "string" ? entry : entry.command;
+};
+const readme = read("README.md");
+
+describe("deno.json", () => {
+  it("grants replay net, read, write to the temporary folder and nothing more", () => {
+    const flags = command("replay").split(" ").filter((word) => word.startsWith("--"));
+    assert.deepEqual(flags, denoFlags["replay"]);
+    // --ignore-env grants nothing: the YAML parser looks at two variables, which read as not set.
+    assert.deepEqual(flags.filter((flag) => flag.startsWith("--allow")), [
+      "--allow-net",
+      "--allow-read",
+      "--allow-write=/tmp",
+    ]);
+  });
+
+  it("runs fake with the flags that its tests use", () => {
+    const flags = command("fake").split(" ").filter((word) => word.startsWith("--"));
+    assert.deepEqual(flags, denoFlags["fake"]);
+  });
+
+  it("has no task that grants everything", () => {
+    for (const task of Object.keys(config.tasks)) {
+      assert.doesNotMatch(command(task), /(^| )(-A|--allow-all)( |$)/, task);
+    }
+  });
+
+  it("gets packages from npm only, each with a version", () => {
+    for (const [name, target] of Object.entries(config.imports)) {
+      assert.match(target, /^npm:.+@\^?\d+\.\d+\.\d+/, name);
+    }
+  });
+
+  it("exports files that are there", () => {
+    for (const path of Object.values(config.exports)) {
+      assert(existsSync(new URL(`../${path}`, import.meta.url)), path);
+    }
+  });
+});
+
+describe("deno.lock", () => {
+  for (const file of ["deno.lock", "proto/deno.lock"]) {
+    const skip = !existsSync(new URL(`../${file}`, import.meta.url));
+    it(`names no host in ${file}`, { skip }, () => {
+      assert.doesNotMatch(read(file), /https?:|tarball|"jsr"/);
+    });
+  }
+});
+
+describe("README.md", () => {
+  it("names tasks that there are", () => {
+    const named = [...readme.matchAll(/deno(?:@[\d.]+)? task ([a-z]+)/g)].map(([, task]) => task!);
+    assert(named.length >= 6);
+    for (const task of named) assert(task in config.tasks, task);
+  });
+
+  it("names options that there are", async () => {
+    const { replayHelp } = await import("../cli/replay_options.ts");
+    const { fakeHelp } = await import("../cli/fake_options.ts");
+    const lines = readme.split("\n").filter((line) => /deno task (replay|fake) /.test(line));
+    assert(lines.length >= 4);
+    for (const line of lines) {
+      const help = line.includes("task fake") ? fakeHelp : replayHelp;
+      for (const [option] of line.matchAll(/--[a-z-]+/g)) {
+        assert(help.includes(option) || option === "--help", `${option} in ${line}`);
+      }
+    }
+  });
+
+  it("links to files that are there", () => {
+    for (const [, target] of readme.matchAll(/\]\(([^)#]+)\)/g)) {
+      if (target!.startsWith("http")) continue;
+      assert(existsSync(new URL(`../${target}`, import.meta.url)), target);
+    }
+  });
+
+  it("says what it is, which Falco, and both commands on the first screen", () => {
+    const screen = readme.split("\n").slice(0, 30).join("\n");
+    assert.match(screen, /Web Streams/);
+    assert.match(screen, /0\.24 to 0\.43/);
+    assert.match(screen, /^npx -y deno@2\.9\.6 task replay$/m);
+    assert.match(screen, /^npx -y deno@2\.9\.6 task test$/m);
+  });
+});
