@@ -38,10 +38,11 @@ COMMAND --help tells more. With Deno: deno task COMMAND [OPTION...]
  * interrupted.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import { main } from "@falco-streams/core/cli";
+ * import assert from "node:assert/strict";
  *
- * const status = await main(["replay", "--format", "json"]);
+ * assert.equal(await main(["replay", "--format", "summary"]), 0);
  * ```
  */
 export async function main(args: readonly string[]): Promise<number> {

@@ -36,6 +36,14 @@ export class FalcoError extends Error {
  * - `timeout`: no answer within `connectTimeoutMs`
  * - `lost`: the connection was there and broke
  * - `protocol`: the other side does not speak HTTP/2 as a gRPC server does
+ *
+ * @example Which of them may pass by themselves
+ * ```ts
+ * import type { FalcoConnectReason } from "@falco-streams/core";
+ *
+ * const passing: FalcoConnectReason[] = ["not-found", "refused", "timeout", "lost"];
+ * console.assert(!passing.includes("tls"));
+ * ```
  */
 export type FalcoConnectReason =
   | "not-found"

@@ -8,7 +8,22 @@ import { ClientCall } from "../transport/client_call.ts";
 import type { SessionManager } from "../transport/session_manager.ts";
 import { AlertDecoder } from "./alert_decoder.ts";
 
-/** What `get` and `sub` have in common, as options. */
+/**
+ * What `get` and `subscribe` have in common, as options.
+ *
+ * @example Stop at the first message that is no alert
+ * ```ts
+ * import type { CallOptions } from "@falco-streams/core";
+ *
+ * const options: CallOptions = {
+ *   signal: AbortSignal.timeout(5000),
+ *   onInvalid(error) {
+ *     throw error;
+ *   },
+ * };
+ * console.assert(!options.signal?.aborted);
+ * ```
+ */
 export interface CallOptions {
   /** Ends the call: the stream fails with `signal.reason`. */
   signal?: AbortSignal;

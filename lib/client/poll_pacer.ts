@@ -1,6 +1,16 @@
 /** When to ask Falco for alerts. @module */
 
-/** Bounds of {@linkcode PollPacer}. */
+/**
+ * How often a subscription asks Falco for alerts.
+ *
+ * @example At most ten times a second, at least once in ten seconds
+ * ```ts
+ * import type { PollOptions } from "@falco-streams/core";
+ *
+ * const options: PollOptions = { minPollMs: 100, maxPollMs: 10_000 };
+ * console.assert(options.minPollMs! < options.maxPollMs!);
+ * ```
+ */
 export interface PollOptions {
   /**
    * The shortest time between two requests, in milliseconds: the pace right after alerts came.
