@@ -41,10 +41,9 @@ export class YamlDocument {
     this.#text = text.startsWith("\ufeff") ? text.slice(1) : text;
     this.#subject = subject;
     const document = parseDocument(this.#text, {
-      // All of it said, because a file may ask for YAML 1.1, where `no` is false and 010 is 8.
       version: "1.2",
+      // Said as well, because a file may ask for YAML 1.1, where `no` is false and 010 is 8.
       schema: "core",
-      merge: false,
       resolveKnownTags: false,
       stringKeys: true,
       // The library compares every key with every other; `YamlValue` does it in one pass.

@@ -41,6 +41,7 @@ describe("parseScenario() errors", () => {
       ["alretS", "alerts"],
       ["hostnam", "hostname"],
       ["hostnane", "hostname"],
+      ["hotname", "hostname"],
       ["sseed", "seed"],
       ["falco_version", "falcoVersion"],
       ["Falco-Version", "falcoVersion"],

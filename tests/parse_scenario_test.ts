@@ -83,10 +83,16 @@ alerts:
 
   it("reads YAML 1.2 even if the file asks for 1.1", () => {
     const { hostname, alerts } = parseScenario(
-      `%YAML 1.1\n---\n${ALERT}  output_fields: { a: 010, b: 1_0, c: 2001-12-14 }\nhostname: no\n`,
+      `%YAML 1.1\n---\n${ALERT}  output_fields: { a: 010, b: 1_0, c: 2001-12-14, <<: { d: 1 } }\n` +
+        "hostname: no\n",
     );
     assert.equal(hostname, "no");
-    assert.deepEqual(alerts[0]?.output_fields, { a: 10, b: "1_0", c: "2001-12-14" });
+    assert.deepEqual(alerts[0]?.output_fields, {
+      a: 10,
+      b: "1_0",
+      c: "2001-12-14",
+      "<<": { d: 1 },
+    });
   });
 
   for (const priority of priorities) {
