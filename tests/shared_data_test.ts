@@ -6,12 +6,14 @@ import { equals, fromBinary } from "@bufbuild/protobuf";
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { responseSchema } from "../gen/outputs_pb.ts";
 import { formatAlert } from "../lib/alert/format_alert.ts";
 import { parseAlert } from "../lib/alert/parse_alert.ts";
 import type { Repair } from "../lib/alert/repair.ts";
 import { decodeAlert, encodeAlert } from "../lib/alert/wire.ts";
 import { readLines, readWires } from "./recordings.ts";
+import { runCli } from "./run_cli.ts";
 
 const folder = new URL("../../shared/data/", import.meta.url);
 
@@ -67,3 +69,19 @@ test(`decodeAlert and encodeAlert give back every recorded system call${note}`, 
     assert.deepEqual(encoded, wire);
   }
 });
+
+test(
+  `replay plays every sample, and says what it mended and what gRPC changed${note}`,
+  { skip },
+  async () => {
+    const path = fileURLToPath(new URL("sample-alerts.ndjson", folder));
+    const expected = readLines("sample-alerts.ndjson", folder)
+      .map((line) => formatAlert(decodeAlert(encodeAlert(parseAlert(line)))));
+    const { status, stdout, stderr } = await runCli(["replay", path, "--format", "json"]);
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(stdout.trimEnd().split("\n"), expected);
+    assert.match(stderr, /62 in, 62 out, 0 dropped/);
+    assert.match(stderr, /^repaired: +\S+ \d/m);
+    assert.match(stderr, /^altered: +\d+ by gRPC/m);
+  },
+);
