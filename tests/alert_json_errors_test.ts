@@ -76,6 +76,7 @@ test("parseAlert points at broken JSON", () => {
     ['{"a":"b\\"}', "1:6", "found text that is not closed"],
     ['{"a":"b\\x41"}', "1:8", "found a bad escape in text"],
     ['{"a":"\\u00g0"}', "1:7", "found a bad escape in text"],
+    ['{"a":"\\u123"}', "1:7", "found a bad escape in text"],
     ['{"a\\":"\\', "1:8", 'found "\\\\", expected ":"'],
     ['{"a":"\\', "1:7", "found a bad escape in text"],
     ['{"a":"b\tc"}', "1:8", 'found "\\t" in text, expected it escaped'],
@@ -158,6 +159,8 @@ test("parseAlert points at what is no alert", () => {
     [`{"rule":1,${ALERT},"rule":2}`, "1:88", '"rule" must be text'],
     // A key further down is another key.
     [`{"a":{"rule":1},"rule":2,${TIME}}`, "1:24", '"rule" must be text'],
+    [`{"rule":2,"a":{"rule":1},${TIME}}`, "1:9", '"rule" must be text'],
+    [`{"rule":2,"a":[{"rule":1}],${TIME}}`, "1:9", '"rule" must be text'],
     [`{"a":[{"rule":1}],"b\\"c":"}","rule":2,${TIME}}`, "1:37", '"rule" must be text'],
   ];
   for (const [text, place, problem] of cases) {

@@ -200,6 +200,22 @@ test("parseAlert takes nothing from a __proto__ in the line for a part of the al
   );
 });
 
+test("parseAlert takes nothing for a part of the alert that the line does not have itself", () => {
+  const line = lineOf({ hostname: undefined, output_fields: undefined });
+  const parts = { hostname: "x", message: "x", output_fields: { a: 1 }, outputFields: {} };
+  const clean = parseClean(line);
+  let found: Alert | undefined;
+  try {
+    for (const [key, value] of Object.entries(parts)) {
+      Object.defineProperty(Object.prototype, key, { value, configurable: true });
+    }
+    found = parseClean(line);
+  } finally {
+    for (const key of Object.keys(parts)) Reflect.deleteProperty(Object.prototype, key);
+  }
+  assert.deepEqual(found, clean);
+});
+
 test("parseAlert keeps half surrogate pairs, and formatAlert escapes them", () => {
   const line = lineOf({ output: '"a\\ud800b"', output_fields: '{"\\udfff":"\\ud83d"}' });
   const alert = parseAlert(line);
