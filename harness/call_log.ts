@@ -34,40 +34,49 @@ export interface RecordedCall {
   readonly open: boolean;
 }
 
+type OwnCall = { -readonly [key in keyof RecordedCall]: RecordedCall[key] };
+
 /** Remembers calls; of more than 1,000 the oldest closed ones are forgotten. */
 export class CallLog {
-  readonly #calls = new Map<number, { -readonly [key in keyof RecordedCall]: RecordedCall[key] }>();
+  readonly #calls = new Set<OwnCall>();
 
   /** The calls, oldest first, as they are now. */
   get calls(): readonly RecordedCall[] {
-    return [...this.#calls.values()].map((call) => ({ ...call }));
+    return [...this.#calls].map((call) => ({ ...call }));
   }
 
   /**
-   * Notes what happened.
+   * Makes a recorder for one server. Servers number their calls each from the start, so every one
+   * needs its own.
    *
-   * @param event What the server reports.
+   * @returns What the server shall report to.
    */
-  record(event: ServerEvent): void {
-    const { id, path } = event;
-    if (event.type === "call") {
-      this.#calls.set(id, { method: path, requests: 0, alerts: 0, halfClosed: false, open: true });
-      if (this.#calls.size > MAX_CALLS) this.#forgetOne();
-      return;
-    }
-    const call = this.#calls.get(id);
-    if (call === undefined) return;
-    if (event.type === "request") call.requests++;
-    else if (event.type === "alert") call.alerts++;
-    else if (event.type === "half-close") call.halfClosed = true;
-    else call.open = false;
+  recorder(): (event: ServerEvent) => void {
+    const open = new Map<number, OwnCall>();
+    return ({ type, id, path }) => {
+      if (type === "call") {
+        const call = { method: path, requests: 0, alerts: 0, halfClosed: false, open: true };
+        open.set(id, call);
+        this.#add(call);
+        return;
+      }
+      const call = open.get(id);
+      if (call === undefined) return;
+      if (type === "request") call.requests++;
+      else if (type === "alert") call.alerts++;
+      else if (type === "half-close") call.halfClosed = true;
+      else {
+        call.open = false;
+        open.delete(id);
+      }
+    };
   }
 
-  #forgetOne(): void {
-    for (const [id, { open }] of this.#calls) {
-      if (open) continue;
-      this.#calls.delete(id);
-      return;
+  #add(call: OwnCall): void {
+    this.#calls.add(call);
+    for (const old of this.#calls) {
+      if (this.#calls.size <= MAX_CALLS) return;
+      if (!old.open) this.#calls.delete(old);
     }
   }
 }

@@ -8,7 +8,6 @@ import { FalcoClosedError, FalcoError } from "../lib/errors.ts";
 import { MemoryAlertQueue } from "../lib/server/alert_queue.ts";
 import { FalcoServer } from "../lib/server/falco_server.ts";
 import type { ListenAddress } from "../lib/server/falco_server.ts";
-import type { ServerEvent } from "../lib/server/falco_services.ts";
 import { parseAddress } from "../lib/transport/address.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
 import { CallLog } from "./call_log.ts";
@@ -70,6 +69,9 @@ export class FakeFalco implements AsyncDisposable {
   #server: FalcoServer | undefined;
   #address = "";
   #ended: Promise<void> | undefined;
+  #reloading: Promise<void> | undefined;
+  /** Ends what waits for clients once no more will come. */
+  readonly #gone = new AbortController();
   /** Told at the end of each call. */
   #onCallEnd: () => void = () => {};
 
@@ -123,18 +125,19 @@ export class FakeFalco implements AsyncDisposable {
     const credentials = { ca, cert: server.cert, key: server.key };
     const address: ListenAddress = { kind: "tls", host, port, credentials };
     const fake = new FakeFalco(era, address, certificates, undefined, clock);
-    return await fake.#open(`https://${host}:${port}`);
+    return await fake.#open(asked?.text ?? `https://${host}:${port}`);
   }
 
-  async #open(shown: string): Promise<this> {
+  async #open(shown: string, listen: ListenAddress = this.#listen): Promise<this> {
+    const record = this.#log.recorder();
     try {
       this.#server = await FalcoServer.listen(
-        // A restart takes the same port again.
-        this.#listen.kind === "tls" && this.#address !== ""
-          ? { ...this.#listen, port: Number(new URL(this.#address).port) }
-          : this.#listen,
+        listen,
         { openQueue: () => this.#queue, versionMessage: this.#era.versionMessage },
-        (event) => this.#record(event),
+        (event) => {
+          record(event);
+          if (event.type === "call-end") this.#onCallEnd();
+        },
       );
     } catch (cause) {
       await this.#folder?.remove();
@@ -196,12 +199,14 @@ export class FakeFalco implements AsyncDisposable {
    * @param options Speed and limits.
    * @returns How many there were, once the last is queued (not: read).
    * @throws {RangeError} If `speed` or `maxQueued` is not above 0.
+   * @throws {FalcoClosedError} If it is stopped or killed before all are queued.
    */
   async replay(
     alerts: Scenario | Iterable<Alert> | AsyncIterable<Alert>,
     options: ReplayOptions = {},
   ): Promise<number> {
-    const { speed = "max", maxQueued = Infinity, signal } = options;
+    const { speed = "max", maxQueued = Infinity } = options;
+    const signal = this.#orGone(options.signal);
     if (speed !== "max" && !(speed > 0)) {
       throw new RangeError(`Cannot replay as "speed" must be "max" or above 0: it is ${speed}`);
     }
@@ -211,7 +216,7 @@ export class FakeFalco implements AsyncDisposable {
     let count = 0;
     let last: number | undefined;
     for await (const alert of "alerts" in alerts ? expandScenario(alerts) : alerts) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       if (speed !== "max") {
         const at = alert.time.seconds * 1000 + alert.time.nanos / 1e6;
         const pauseMs = (at - (last ?? at)) / speed;
@@ -230,10 +235,17 @@ export class FakeFalco implements AsyncDisposable {
    * Waits until the queue is empty: every alert has been handed to a call.
    *
    * @param signal Ends the wait.
-   * @returns A promise that rejects with `signal.reason` if the signal fires first.
+   * @returns A promise that rejects with `signal.reason` if the signal fires first, and with a
+   * {@linkcode FalcoClosedError} if it is stopped or killed first: then the rest is lost.
    */
   drained(signal?: AbortSignal): Promise<void> {
-    return this.#queue.whenBelow(1, signal);
+    if (this.#queue.depth === 0) return Promise.resolve();
+    return this.#queue.whenBelow(1, this.#orGone(signal));
+  }
+
+  #orGone(signal: AbortSignal | undefined): AbortSignal {
+    const gone = this.#gone.signal;
+    return signal === undefined ? gone : AbortSignal.any([signal, gone]);
   }
 
   /**
@@ -243,39 +255,80 @@ export class FakeFalco implements AsyncDisposable {
    * @returns A promise that resolves when it is over; the same one if called again.
    */
   stop(): Promise<void> {
-    this.#ended ??= this.#end(() => this.#server!.stop());
+    this.#ended ??= this.#stop();
     return this.#ended;
   }
 
+  async #stop(): Promise<void> {
+    this.#leave();
+    await this.#server!.stop();
+    // A reload that was under way may have opened one more.
+    await this.#reloading?.catch(() => {});
+    await this.#server!.stop();
+    await this.#folder?.remove();
+  }
+
   /**
-   * SIGKILL: connections break in the middle, and the socket file stays behind.
+   * SIGKILL: connections break in the middle, and the socket file stays behind, until disposal if it
+   * is in the private folder.
    *
    * @returns A promise that resolves when nothing is open any more.
    */
   async kill(): Promise<void> {
-    const killed = this.#server!.kill();
+    const killed = this.#kill();
     this.#ended ??= killed;
     await killed;
+  }
+
+  async #kill(): Promise<void> {
+    this.#leave();
+    await this.#server!.kill();
+    await this.#reloading?.catch(() => {});
+    await this.#server!.kill();
+  }
+
+  #leave(): void {
+    const error = new FalcoClosedError("Cannot wait for clients: this fake Falco has been stopped");
+    this.#gone.abort(error);
   }
 
   /**
    * SIGHUP with `watch_config_files: true`: stops as {@linkcode FakeFalco.stop} does, waiting for
    * open calls, and starts again at the same address. The queue survives; it is in the process.
    *
-   * @returns A promise that resolves when clients can connect again.
+   * @returns A promise that resolves when clients can connect again, and rejects with a
+   * {@linkcode FalcoClosedError} if it has been stopped or killed before or meanwhile; the same one
+   * if called again while it waits.
    */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    if (this.#reloading === undefined) {
+      this.#reloading = this.#restart().finally(() => this.#reloading = undefined);
+      // Whoever kills a fake that is waiting for its clients need not ask what became of the reload.
+      this.#reloading.catch(() => {});
+    }
+    return this.#reloading;
+  }
+
+  async #restart(): Promise<void> {
+    if (this.#ended === undefined) {
+      await this.#server!.stop();
+      // The same port again, where the first start could have any.
+      const address = parseAddress(this.#address);
+      const listen = this.#listen.kind === "tls" && address.kind === "tls"
+        ? { ...this.#listen, port: address.port }
+        : this.#listen;
+      if (this.#ended === undefined) await this.#open(this.#address, listen);
+    }
     if (this.#ended !== undefined) {
       throw new FalcoClosedError("Cannot reload: this fake Falco has been stopped");
     }
-    await this.#server!.stop();
-    await this.#open(this.#address);
   }
 
   /**
    * Kills it and removes its private folder.
    *
-   * @throws {FalcoError} If the client left calls open: a test that passes should have closed them.
+   * @throws {FalcoError} If clients left calls open: a test that passes should have closed them. Not
+   * after {@linkcode FakeFalco.stop}, even one that still waits for them.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     const open = await this.#callsLeftOpen();
@@ -283,8 +336,8 @@ export class FakeFalco implements AsyncDisposable {
     await this.#folder?.remove();
     if (open.length > 0) {
       throw new FalcoError(
-        `Cannot dispose of the fake Falco in order: the client left ${open.length} calls open ` +
-          `(${open.join(", ")}). Close the client or cancel its streams first`,
+        `Cannot dispose of the fake Falco in order: clients left calls open ` +
+          `(${open.join(", ")}). Close them or cancel their streams first`,
       );
     }
   }
@@ -304,16 +357,6 @@ export class FakeFalco implements AsyncDisposable {
     });
     return services.openCalls;
   }
-
-  async #end(end: () => Promise<void>): Promise<void> {
-    await end();
-    await this.#folder?.remove();
-  }
-
-  #record(event: ServerEvent): void {
-    this.#log.record(event);
-    if (event.type === "call-end") this.#onCallEnd();
-  }
 }
 
 function reasonOf(cause: unknown): string {
@@ -321,6 +364,8 @@ function reasonOf(cause: unknown): string {
   switch (code) {
     case "EADDRINUSE":
       return "the address is in use";
+    case "ENAMETOOLONG":
+      return "the path is too long for a socket, which has room for about 100 bytes";
     case "EACCES":
     case "EPERM":
       return "permission denied";

@@ -1,4 +1,8 @@
 /** Fakes and bare clients that the tests of the fake Falco share. @module */
+import assert from "node:assert/strict";
+import { lstat } from "node:fs/promises";
+import { constants } from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
 import { setImmediate } from "node:timers/promises";
 import { buildAlert } from "../harness/build_alert.ts";
 import { makeCertificates } from "../harness/certificates.ts";
@@ -7,8 +11,9 @@ import type { FakeFalcoOptions } from "../harness/fake_falco_options.ts";
 import type { Alert } from "../lib/alert/alert.ts";
 import { decodeAlert } from "../lib/alert/wire.ts";
 import { systemClock } from "../lib/clock.ts";
+import { FalcoConnectError } from "../lib/errors.ts";
 import { parseAddress } from "../lib/transport/address.ts";
-import { ClientCall } from "../lib/transport/client_call.ts";
+import { frameMessage, MessageSplitter } from "../lib/transport/message_splitter.ts";
 import { SessionManager } from "../lib/transport/session_manager.ts";
 
 /** The methods, as they stand on the wire. */
@@ -72,16 +77,33 @@ export async function withFake(
 export class BareClient {
   readonly #manager: SessionManager;
 
-  constructor(fake: FakeFalco) {
+  constructor(fake: Pick<FakeFalco, "address" | "credentials">) {
     this.#manager = new SessionManager(parseAddress(fake.address), {
       tls: fake.credentials,
       connectTimeoutMs: DEADLINE_MS,
     });
   }
 
-  /** Opens a call; no request is sent yet. */
-  async call(method: string): Promise<BareCall> {
-    return new BareCall(await ClientCall.start(this.#manager, method));
+  /** The connection, opened if there is none. */
+  async session(): Promise<ClientHttp2Session> {
+    return await this.#manager.session();
+  }
+
+  /** Opens a call; no request is sent yet. A header that is undefined is left out. */
+  async call(
+    method: string,
+    headers: Readonly<Record<string, string | undefined>> = {},
+  ): Promise<BareCall> {
+    const all = {
+      ":method": "POST",
+      ":path": `/${method}`,
+      "content-type": "application/grpc",
+      "te": "trailers",
+      ...headers,
+    };
+    const given = Object.entries(all).filter(([, value]) => value !== undefined);
+    const session = await this.session();
+    return new BareCall(session.request(Object.fromEntries(given), { endStream: false }));
   }
 
   /** Opens a `sub` and sends that many requests. */
@@ -94,8 +116,11 @@ export class BareClient {
   /** Does a whole `get`: the rules of its alerts. */
   async get(): Promise<string[]> {
     const call = await this.call(GET);
-    call.request(REQUEST, true);
-    return await call.end();
+    call.request();
+    call.halfClose();
+    await call.end();
+    assert.equal(call.status, 0);
+    return call.here();
   }
 
   /**
@@ -105,8 +130,10 @@ export class BareClient {
   async roundTrip(): Promise<void> {
     for (let trip = 0; trip < 2; trip++) {
       const call = await this.call(VERSION);
-      call.request(REQUEST, true);
+      call.request();
+      call.halfClose();
       await call.end();
+      assert.equal(call.status, 0);
     }
   }
 
@@ -123,71 +150,123 @@ export class BareClient {
 
 /** A call, and what has come on it. */
 export class BareCall {
-  readonly #call: ClientCall;
-  #messages: Uint8Array[] = [];
+  /** What came, in order: `headers`, `message` (once for each), `trailers`, `error`, `end`. */
+  readonly events: string[] = [];
+  /** The response headers; undefined as long as there are none. */
+  headers: IncomingHttpHeaders | undefined;
+  /** The trailers. If the answer has no message they are the headers: gRPC's "trailers-only". */
+  trailers: IncomingHttpHeaders | undefined;
+  readonly #stream: ClientHttp2Stream;
+  readonly #splitter = new MessageSplitter(64 * 1024 * 1024);
+  readonly #messages: Uint8Array[] = [];
+  #wake: () => void = () => {};
 
-  constructor(call: ClientCall) {
-    this.#call = call;
+  constructor(stream: ClientHttp2Stream) {
+    this.#stream = stream;
+    stream.on("response", (headers) => {
+      this.#note("headers");
+      this.headers = headers;
+      if (headers["grpc-status"] !== undefined) this.trailers = headers;
+    });
+    stream.on("trailers", (trailers: IncomingHttpHeaders) => {
+      this.#note("trailers");
+      this.trailers = trailers;
+    });
+    stream.on("data", (chunk: Uint8Array) => {
+      for (const message of this.#splitter.push(chunk)) {
+        this.#messages.push(message);
+        this.#note("message");
+      }
+    });
+    stream.on("error", () => this.#note("error"));
+    const onEnd = () => {
+      if (!this.events.includes("end")) this.#note("end");
+      // The server is done with the call; our half would stay open.
+      if (!stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+    };
+    stream.on("end", () => {
+      if (this.trailers !== undefined) onEnd();
+    });
+    stream.on("close", onEnd);
+  }
+
+  #note(event: string): void {
+    this.events.push(event);
+    this.#wake();
+  }
+
+  /** The status; undefined as long as there is none. */
+  get status(): number | undefined {
+    const status = this.trailers?.["grpc-status"];
+    return status === undefined ? undefined : Number(status);
+  }
+
+  /** Whether the call is over, in whatever way. */
+  get ended(): boolean {
+    return this.events.includes("end");
   }
 
   /** Sends a request. */
-  request(message: Uint8Array = REQUEST, last = false): void {
-    this.#call.send(message, last);
+  request(message: Uint8Array = REQUEST): void {
+    this.#stream.write(frameMessage(message));
   }
 
-  /** Waits for that many alerts: their rules. */
+  /** Sends bytes without gRPC's frame. */
+  raw(bytes: Uint8Array): void {
+    this.#stream.write(bytes);
+  }
+
+  /** Says that no requests follow. */
+  halfClose(): void {
+    this.#stream.end();
+  }
+
+  /** Waits for that many alerts: their rules. Fails if the call ends before. */
   async read(count: number): Promise<string[]> {
-    const messages = await within(`${count} alerts`, this.#read(count));
-    return messages.map((message) => decodeAlert(message).rule);
+    return (await this.readBytes(count)).map((message) => decodeAlert(message).rule);
   }
 
-  /** Waits for one message: its bytes. */
-  async readBytes(): Promise<Uint8Array> {
-    return (await within("a message", this.#read(1)))[0]!;
-  }
-
-  async #read(count: number): Promise<Uint8Array[]> {
-    while (this.#messages.length < count) {
-      const messages = this.#call.take();
-      if (messages === null) throw new Error("the call has ended with OK");
-      if (messages === undefined) await this.#news();
-      else this.#messages.push(...messages);
-    }
+  /** Waits for that many messages. Fails if the call ends before. */
+  async readBytes(count: number): Promise<Uint8Array[]> {
+    await this.#when(`${count} messages`, () => this.#messages.length >= count || this.ended);
+    assert.ok(this.#messages.length >= count, "the call ended early");
     return this.#messages.splice(0, count);
   }
 
-  /** The rules of what has come by now; throws if the call has ended. */
+  /** The rules of the alerts that have come by now. */
   here(): string[] {
-    for (let some = this.#call.take(); some !== undefined; some = this.#call.take()) {
-      if (some === null) throw new Error("the call has ended with OK");
-      this.#messages.push(...some);
-    }
     return this.#messages.splice(0).map((message) => decodeAlert(message).rule);
   }
 
-  /** Waits for the end with OK: the rules of the alerts before it; rejects with another end. */
-  async end(): Promise<string[]> {
-    const messages = await within("the end of the call", this.#end());
-    // An answer of `version` is none, but of the same kind as far as this reading goes.
-    return messages.map((message) => decodeAlert(message).rule);
+  /** Waits for the end, in whatever way. */
+  async end(): Promise<void> {
+    await this.#when("the end of the call", () => this.ended);
   }
 
-  async #end(): Promise<Uint8Array[]> {
-    for (;;) {
-      const messages = this.#call.take();
-      if (messages === null) return this.#messages.splice(0);
-      if (messages === undefined) await this.#news();
-      else this.#messages.push(...messages);
-    }
+  /** Waits for news of this call until something is so. */
+  async #when(what: string, condition: () => boolean): Promise<void> {
+    await within(
+      what,
+      (async () => {
+        while (!condition()) await new Promise<void>((resolve) => this.#wake = resolve);
+      })(),
+    );
   }
 
-  #news(): Promise<void> {
-    return new Promise((resolve) => this.#call.onReady(resolve));
+  /** Reads nothing more, so that the connection fills up. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.#stream.resume();
   }
 
   /** Cancels the call. */
-  async cancel(): Promise<void> {
-    await this.#call.cancel();
+  cancel(): void {
+    this.#stream.close(constants.NGHTTP2_CANCEL);
+    this.#stream.resume();
   }
 }
 
@@ -199,6 +278,21 @@ export function alerts(from: number, to: number = from): Alert[] {
 /** The rules of {@linkcode alerts}. */
 export function rules(from: number, to: number = from): string[] {
   return Array.from({ length: to - from + 1 }, (_, index) => `a${from + index}`);
+}
+
+/** Sorts rules of {@linkcode alerts} as the alerts were made. */
+export function inOrder(some: readonly string[]): string[] {
+  return some.toSorted((one, other) => Number(one.slice(1)) - Number(other.slice(1)));
+}
+
+/** The path of a fake's socket; undefined if it listens over TLS. */
+export function socketPath(fake: FakeFalco): string | undefined {
+  return /^unix:\/\/(.*)$/.exec(fake.address)?.[1];
+}
+
+/** Whether there is something at a path. */
+export async function exists(path: string): Promise<boolean> {
+  return await lstat(path).then(() => true, () => false);
 }
 
 /** Fails a wait for something that must happen and does not. */
@@ -218,14 +312,19 @@ export async function within<T>(what: string, happens: Promise<T>): Promise<T> {
 /** Lets the event loop turn until something is so. */
 export async function until(
   what: string,
-  condition: () => boolean,
+  condition: () => boolean | Promise<boolean>,
   turn: () => Promise<unknown> = () => setImmediate(),
 ): Promise<void> {
   const lastMoment = Date.now() + DEADLINE_MS;
-  while (!condition()) {
+  while (!await condition()) {
     if (Date.now() > lastMoment) throw new Error(`waited in vain until ${what}`);
     await turn();
   }
+}
+
+/** Tries to connect: whether that fails. */
+export async function isRefused(client: BareClient): Promise<boolean> {
+  return await client.session().then(() => false, (error) => error instanceof FalcoConnectError);
 }
 
 /** Whether a promise has settled by now. */

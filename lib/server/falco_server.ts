@@ -4,6 +4,7 @@ import { createSecureServer, createServer } from "node:http2";
 import type { Http2SecureServer, Http2Server, ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { dirname, join } from "node:path";
+import process from "node:process";
 import { FalcoServices } from "./falco_services.ts";
 import type { FalcoBackend, ServerEvent } from "./falco_services.ts";
 
@@ -27,6 +28,9 @@ const SETTINGS = {
   maxHeaderListSize: 8192,
 };
 
+/** The longest path that a socket can have; a longer one would be cut, or could not be connected to. */
+const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
+
 /** A listening gRPC server that serves {@linkcode FalcoServices}. */
 export class FalcoServer {
   /** The calls that it answers. */
@@ -35,6 +39,9 @@ export class FalcoServer {
   readonly #listen: ListenAddress;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #sockets = new Set<Socket>();
+  /** Those among the sockets that TLS has not been agreed on yet. */
+  readonly #handshakes = new Set<Socket>();
+  #closed: Promise<void> | undefined;
   #ended: Promise<void> | undefined;
   #address = "";
 
@@ -47,9 +54,15 @@ export class FalcoServer {
     this.#listen = listen;
     this.services = services;
     server.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket));
-      socket.on("error", () => {}); // the client's affair; "close" follows
+      this.#keep(socket);
+      if (listen.kind === "tls") this.#handshakes.add(socket);
+    });
+    server.on("secureConnection", (socket: Socket) => {
+      for (const below of this.#handshakes) {
+        // From now on it belongs to the other, and would not close in order without it.
+        if (below.remotePort === socket.remotePort) this.#forget(below);
+      }
+      this.#keep(socket);
     });
     server.on("session", (session: ServerHttp2Session) => {
       this.#sessions.add(session);
@@ -60,6 +73,17 @@ export class FalcoServer {
     server.on("stream", (stream, headers) => services.handle(stream, headers));
     // Falco closes at once on a client that does not ask for h2.
     server.on("unknownProtocol", (socket: Socket) => socket.destroy());
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#forget(socket));
+    socket.on("error", () => {}); // the client's affair; "close" follows
+  }
+
+  #forget(socket: Socket): void {
+    this.#sockets.delete(socket);
+    this.#handshakes.delete(socket);
   }
 
   /**
@@ -101,6 +125,9 @@ export class FalcoServer {
       return falco;
     }
     const { path } = listen;
+    if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
+      throw Object.assign(new Error("path too long for a socket"), { code: "ENAMETOOLONG" });
+    }
     await mkdir(dirname(path), { recursive: true });
     const present = await lstat(path).catch(() => undefined);
     if (present !== undefined && !present.isSocket()) {
@@ -146,15 +173,12 @@ export class FalcoServer {
 
   async #stop(): Promise<void> {
     this.services.stop();
-    if (this.#listen.kind === "unix") await rm(this.#listen.path, { force: true });
-    const closed = closedServer(this.#server);
-    const sessions = [...this.#sessions].map((session) =>
-      session.closed && session.destroyed
-        ? Promise.resolve()
-        : new Promise<void>((resolve) => session.once("close", resolve))
-    );
+    if (this.#listen.kind === "unix") await removeSocket(this.#listen.path);
+    const closed = this.#allClosed();
     for (const session of this.#sessions) session.close();
-    await Promise.all([closed, ...sessions]);
+    // Nobody has called there yet.
+    for (const socket of this.#handshakes) socket.destroy();
+    await closed;
   }
 
   /**
@@ -163,12 +187,28 @@ export class FalcoServer {
    * @returns A promise that resolves when nothing is open any more.
    */
   async kill(): Promise<void> {
-    const closed = closedServer(this.#server);
+    const closed = this.#allClosed();
     this.#ended ??= closed;
-    for (const session of this.#sessions) session.destroy();
+    // Sockets first: a session would still say goodbye.
     for (const socket of this.#sockets) socket.destroy();
+    for (const session of this.#sessions) session.destroy();
     await closed;
   }
+
+  /** Takes no more connections, and waits until those that are there are closed. */
+  async #allClosed(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    const sessions = [...this.#sessions].map((session) =>
+      new Promise<void>((resolve) => session.once("close", () => resolve()))
+    );
+    await Promise.all([this.#closed, ...sessions]);
+  }
+}
+
+/** Removes a socket, and nothing else that somebody may have put in its place. */
+async function removeSocket(path: string): Promise<void> {
+  const present = await lstat(path).catch(() => undefined);
+  if (present?.isSocket()) await rm(path, { force: true });
 }
 
 function started(server: Http2Server | Http2SecureServer, listen: () => void): Promise<void> {
@@ -179,12 +219,5 @@ function started(server: Http2Server | Http2SecureServer, listen: () => void): P
       resolve();
     });
     listen();
-  });
-}
-
-function closedServer(server: Http2Server | Http2SecureServer): Promise<void> {
-  return new Promise((resolve) => {
-    if (!server.listening) return resolve();
-    server.close(() => resolve());
   });
 }

@@ -65,7 +65,8 @@ export class ServerCall {
 
   /** Whether the call is over. */
   get closed(): boolean {
-    return this.#closed || this.#stream.destroyed;
+    // On Bun a stream whose connection has broken takes all that is written, until it is destroyed.
+    return this.#closed || this.#stream.destroyed || this.#stream.aborted;
   }
 
   /**
