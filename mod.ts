@@ -67,6 +67,9 @@ export { Subscription } from "./lib/client/subscription.ts";
 export type { SubscribeOptions, SubscriptionStats } from "./lib/client/subscription.ts";
 export { systemClock, wait } from "./lib/clock.ts";
 export type { CancelTimer, Clock } from "./lib/clock.ts";
+export { compileCondition } from "./lib/condition/compile_condition.ts";
+export type { CompiledCondition, ConditionOptions } from "./lib/condition/compile_condition.ts";
+export { ConditionError } from "./lib/condition/condition_error.ts";
 export {
   AlertFormatError,
   FalcoClosedError,
@@ -77,9 +80,12 @@ export {
 export type { FalcoConnectReason } from "./lib/errors.ts";
 export { JsonLinesSink } from "./lib/sinks/json_lines_sink.ts";
 export type { JsonLinesSinkOptions } from "./lib/sinks/json_lines_sink.ts";
-export type { TlsCredentials } from "./lib/transport/credentials.ts";
 export { BatchStream } from "./lib/streams/batch_stream.ts";
 export type { BatchStreamOptions } from "./lib/streams/batch_stream.ts";
+export { broadcastReadableStream } from "./lib/streams/broadcast_readable_stream.ts";
+export type { BroadcastReadableStreamOptions } from "./lib/streams/broadcast_readable_stream.ts";
+export { BufferStream } from "./lib/streams/buffer_stream.ts";
+export type { BufferStreamOptions } from "./lib/streams/buffer_stream.ts";
 export { DedupeStream } from "./lib/streams/dedupe_stream.ts";
 export type { DedupeStreamOptions } from "./lib/streams/dedupe_stream.ts";
 export type { BatchSource } from "./lib/streams/engine/batch_source.ts";
@@ -94,5 +100,41 @@ export type {
   StageContext,
   StageFactory,
 } from "./lib/streams/engine/stage.ts";
+export type { BranchStream } from "./lib/streams/fan_out.ts";
 export { FilterStream } from "./lib/streams/filter_stream.ts";
+export { FlatMapStream } from "./lib/streams/flat_map_stream.ts";
 export { LimitStream } from "./lib/streams/limit_stream.ts";
+export { MapAsyncStream } from "./lib/streams/map_async_stream.ts";
+export type { MapAsyncStreamOptions } from "./lib/streams/map_async_stream.ts";
+export { MapStream } from "./lib/streams/map_stream.ts";
+export { mergeReadableStreams } from "./lib/streams/merge_readable_streams.ts";
+export type {
+  MergeFailure,
+  MergeReadableStreamsOptions,
+} from "./lib/streams/merge_readable_streams.ts";
+export type { Overflow } from "./lib/streams/overflow.ts";
+export { RateLimitStream } from "./lib/streams/rate_limit_stream.ts";
+export type { RateLimitStreamOptions } from "./lib/streams/rate_limit_stream.ts";
+export { routeReadableStream } from "./lib/streams/route_readable_stream.ts";
+export type {
+  RoutedStreams,
+  RouteReadableStreamOptions,
+} from "./lib/streams/route_readable_stream.ts";
+export { ScanStream } from "./lib/streams/scan_stream.ts";
+export { SkipStream } from "./lib/streams/skip_stream.ts";
+export { TakeWhileStream } from "./lib/streams/take_while_stream.ts";
+export type { TakeWhileStreamOptions } from "./lib/streams/take_while_stream.ts";
+export { TapStream } from "./lib/streams/tap_stream.ts";
+export { count, first, forEach, toArray } from "./lib/streams/terminals.ts";
+export type { ForEachOptions, TerminalOptions } from "./lib/streams/terminals.ts";
+export { ThrottleStream } from "./lib/streams/throttle_stream.ts";
+export type { ThrottleStreamOptions } from "./lib/streams/throttle_stream.ts";
+export { TimeoutStream } from "./lib/streams/timeout_stream.ts";
+export type { TimeoutStreamOptions } from "./lib/streams/timeout_stream.ts";
+export { TumblingWindowStream } from "./lib/streams/tumbling_window_stream.ts";
+export type {
+  TumblingWindowStreamOptions,
+  WindowAggregate,
+} from "./lib/streams/tumbling_window_stream.ts";
+export type { WindowResult } from "./lib/streams/window_stage.ts";
+export type { TlsCredentials } from "./lib/transport/credentials.ts";

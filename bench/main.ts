@@ -2,10 +2,12 @@
 import process from "node:process";
 import { benchCarriers } from "./carriers.ts";
 import { benchReplay } from "./replay.ts";
+import { benchStreams } from "./streams.ts";
 
 const benchmarks: Record<string, () => Promise<void>> = {
   carriers: benchCarriers,
   replay: benchReplay,
+  streams: benchStreams,
 };
 
 const names = process.argv.slice(2);

@@ -41,6 +41,7 @@ export async function replay(args: readonly string[], context: CommandContext): 
     await stdout.write(replayHelp);
     return 0;
   }
+  for (const warning of options.filter?.warnings ?? []) stderr.write(`--filter: ${warning}\n`);
   const isTerminal = process.stdout.isTTY === true;
   const formatName = options.format ?? (isTerminal ? "pretty" : "json");
   const formatter = alertFormatter(formatName, { colour: isTerminal && hasColour() });

@@ -1,6 +1,9 @@
 /** The arguments of `replay`. @module */
 import { parsePriority, priorities } from "../lib/alert/priority.ts";
 import type { Priority } from "../lib/alert/priority.ts";
+import { compileCondition } from "../lib/condition/compile_condition.ts";
+import type { CompiledCondition } from "../lib/condition/compile_condition.ts";
+import { ConditionError } from "../lib/condition/condition_error.ts";
 import { formatNames } from "./formats/alert_formatter.ts";
 import type { FormatName } from "./formats/alert_formatter.ts";
 import { oneOf, parseOptions, quote, wholeNumber } from "./options.ts";
@@ -24,7 +27,9 @@ Without any, the six bundled scenarios are played.
 Which alerts, in this order; all times are those of the alerts:
   --min-priority NAME      only alerts at least this severe: ${priorities.slice(0, 4).join(", ")},
                            ${priorities.slice(4).join(", ")}
-  --filter CONDITION       only alerts that match (not available yet)
+  --filter CONDITION       only alerts that match, in the language of Falco's rules, with
+                           alert.rule, alert.priority, alert.tags ... beside the output fields:
+                           "alert.priority >= warning and proc.name in (sh, bash)"
   --dedupe                 drop an alert whose rule and message came within 60 s before
   --limit N                stop after N alerts
   --batch SIZE[,MS]        group alerts: SIZE at most, MS milliseconds at most from the first on
@@ -56,6 +61,7 @@ Examples:
 export interface ReplayArguments {
   readonly fixtures: readonly string[];
   readonly minPriority: Priority | undefined;
+  readonly filter: CompiledCondition | undefined;
   readonly dedupe: boolean;
   readonly limit: number | undefined;
   readonly batch: { readonly size: number; readonly maxWaitMs: number | undefined } | undefined;
@@ -91,12 +97,6 @@ export function readReplayArguments(args: readonly string[]): ReplayArguments | 
     format: { type: "string" },
   });
   if (values["help"]) return "help";
-  if (values["filter"] !== undefined) {
-    throw new UsageError(
-      "--filter is not available yet: Falco's filter language comes with a later version. " +
-        "Use --min-priority, or filter the JSON lines",
-    );
-  }
   const minPriority = values["min-priority"];
   const priority = minPriority === undefined ? undefined : parsePriority(String(minPriority));
   if (minPriority !== undefined && priority === undefined) {
@@ -110,6 +110,7 @@ export function readReplayArguments(args: readonly string[]): ReplayArguments | 
   return {
     fixtures: positionals,
     minPriority: priority,
+    filter: readFilter(values["filter"]),
     dedupe: values["dedupe"] === true,
     limit: wholeNumber("limit", values["limit"], 0),
     batch: readBatch(values["batch"]),
@@ -121,6 +122,17 @@ export function readReplayArguments(args: readonly string[]): ReplayArguments | 
     seed: wholeNumber("seed", values["seed"], 0) ?? 0,
     format: oneOf("format", values["format"], formatNames),
   };
+}
+
+function readFilter(text: string | boolean | undefined): CompiledCondition | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return compileCondition(String(text));
+  } catch (error) {
+    if (!(error instanceof ConditionError)) throw error;
+    const { line, column, reason } = error;
+    throw new UsageError(`--filter:${line}:${column}: ${reason}`, { cause: error });
+  }
 }
 
 function readBatch(text: string | boolean | undefined): ReplayArguments["batch"] {

@@ -38,7 +38,7 @@ export interface ReplayPipeline {
  */
 export function replayPipeline(
   alerts: EventStream<Alert>,
-  options: Pick<ReplayArguments, "minPriority" | "dedupe" | "limit" | "batch">,
+  options: Pick<ReplayArguments, "minPriority" | "filter" | "dedupe" | "limit" | "batch">,
 ): ReplayPipeline {
   const clock = new FakeClock();
   const operators: OperatorStream<Alert, Alert>[] = [setClock(clock)];
@@ -49,6 +49,17 @@ export function replayPipeline(
       new FilterStream((alert) => {
         if (isAtLeast(alert.priority, minPriority)) return true;
         belowPriority++;
+        return false;
+      }),
+    );
+  }
+  let unmatched = 0;
+  const { filter } = options;
+  if (filter !== undefined) {
+    operators.push(
+      new FilterStream((alert) => {
+        if (filter(alert)) return true;
+        unmatched++;
         return false;
       }),
     );
@@ -64,6 +75,7 @@ export function replayPipeline(
   const chain = compose(...operators);
   const dropped = () => ({
     ...(minPriority === undefined ? {} : { [`below ${minPriority}`]: belowPriority }),
+    ...(filter === undefined ? {} : { "not matched": unmatched }),
     ...(dedupe === undefined ? {} : { duplicate: dedupe.dropped }),
   });
   if (batch === undefined) return { stream: alerts.pipeThrough(chain), dropped };

@@ -86,6 +86,20 @@ describe("replay of the bundled scenarios", () => {
     assert.deepEqual(lines(both.stdout).map((line) => JSON.parse(line).length), [3, 1]);
   });
 
+  it("filters with Falco's language, and warns of what can only be a mistake", async () => {
+    const condition = "alert.priority <= error and proc.name in (bash, sh, ncat)";
+    const { status, stdout, stderr } = await runCli(["replay", "--filter", condition]);
+    assert.equal(status, 0, stderr);
+    const expected = bundled.filter((alert) =>
+      ["error", "warning", "notice", "informational", "debug"].includes(alert.priority) &&
+      ["bash", "sh", "ncat"].includes(String(alert.outputFields["proc.name"]))
+    );
+    assert(expected.length > 0);
+    assert.deepEqual(lines(stdout), expected.map(formatAlert));
+    const doubtful = await runCli(["replay", "--filter", 'proc.name regex "("', "--limit", "1"]);
+    assert.match(doubtful.stderr, /^--filter: .*the regular expression is invalid/);
+  });
+
   it("closes a batch by the alerts' own time", async () => {
     const at = (second: number): string =>
       `{"output":"o","output_fields":{},"priority":"Notice","rule":"r${second}","source":"s",` +
@@ -216,9 +230,9 @@ describe("replay of bad input", () => {
       expected: /^--format must be one of pretty, json/,
     },
     {
-      name: "--filter",
-      args: () => ["--filter", "proc.name = sh"],
-      expected: /^--filter is not available yet/,
+      name: "a condition that Falco would refuse",
+      args: () => ["--filter", "proc.name = sh and and"],
+      expected: /^--filter:1:20: .*\n$/,
     },
     {
       name: "a Falco without gRPC",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EventStream, FilterStream } from "../lib/streams/mod.ts";
+import { buildAlert } from "../harness/build_alert.ts";
+import { ConditionError, EventStream, FilterStream } from "../lib/streams/mod.ts";
 import { outcome, probedSources } from "./stream_probes.ts";
 
 test("FilterStream keeps what the predicate accepts, in order, and asks once for each", async () => {
@@ -40,9 +41,31 @@ test("FilterStream knows the type of the items from the pipeline", async () => {
 
 test("FilterStream refuses a predicate that is no function", () => {
   assert.throws(
-    () => new FilterStream("warning" as unknown as () => boolean),
+    () => new FilterStream(5 as unknown as () => boolean),
     new TypeError(
-      'Cannot create FilterStream: "predicate" must be a function: current value is "warning"',
+      'Cannot create FilterStream: "predicate" must be a function or a condition: current value is "5"',
     ),
   );
+});
+
+test("FilterStream takes a condition in Falco's filter language", async () => {
+  const alerts = [
+    buildAlert({ priority: "critical", outputFields: { "proc.name": "bash" } }),
+    buildAlert({ priority: "debug", outputFields: { "proc.name": "bash" } }),
+    buildAlert({ priority: "critical", outputFields: { "proc.name": "nginx" } }),
+  ];
+  const filter = new FilterStream("alert.priority >= warning and shell", {
+    macros: { shell: "proc.name in (shells)" },
+    lists: { shells: ["sh", "bash"] },
+  });
+  assert.deepEqual(filter.warnings, []);
+  const kept = EventStream.from(alerts).pipeThrough(filter);
+  assert.deepEqual(await Array.fromAsync(kept), alerts.slice(0, 1));
+});
+
+test("FilterStream refuses a condition that Falco would refuse, and reports a doubtful one", () => {
+  assert.throws(() => new FilterStream("proc.name ="), ConditionError);
+  assert.equal(new FilterStream('proc.name regex "("').warnings.length, 1);
+  // @ts-expect-error A condition is about alerts.
+  new FilterStream<number>("proc.name = sh");
 });

@@ -77,7 +77,7 @@ function probe<T>(items: readonly T[], ending: Ending = "end") {
 
 /** Reads to the end: the items, and the error if that is how it ended. */
 export async function outcome<T>(
-  stream: ReadableStream<T>,
+  stream: AsyncIterable<T>,
 ): Promise<{ items: T[]; error?: unknown }> {
   const items: T[] = [];
   try {

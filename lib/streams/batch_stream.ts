@@ -119,6 +119,7 @@ class BatchStage<T> implements Stage<T> {
   readonly #down: Stage<T[]>;
   readonly #context: StageContext;
   readonly #limits: BatchLimits<T>;
+  readonly #measures: boolean;
   #items: T[] = [];
   #bytes = 0;
   #cancelTimer: CancelTimer | undefined;
@@ -130,12 +131,13 @@ class BatchStage<T> implements Stage<T> {
     this.#down = down;
     this.#context = context;
     this.#limits = limits;
+    this.#measures = limits.maxBytes !== Infinity;
   }
 
   push(item: T): void | Promise<void> {
     if (this.#busy !== undefined) return this.#busy.then(() => this.push(item));
+    if (!this.#measures) return this.#add(item, 0);
     const { maxBytes, sizeOf } = this.#limits;
-    if (maxBytes === Infinity) return this.#add(item, 0);
     const bytes = sizeOf(item);
     if (!(bytes >= 0)) {
       throw new TypeError(
@@ -165,14 +167,15 @@ class BatchStage<T> implements Stage<T> {
 
   #add(item: T, bytes: number): void | Promise<void> {
     if (this.#over) return;
-    const { size, maxWaitMs, maxBytes, clock } = this.#limits;
-    this.#items.push(item);
+    const limits = this.#limits;
+    const items = this.#items;
+    items.push(item);
     this.#bytes += bytes;
-    if (this.#items.length >= size || this.#bytes >= maxBytes) {
+    if (items.length >= limits.size || this.#bytes >= limits.maxBytes) {
       return this.#down.push(this.#take());
     }
-    if (maxWaitMs !== undefined) {
-      this.#cancelTimer ??= clock.setTimer(() => this.#onTimer(), maxWaitMs);
+    if (limits.maxWaitMs !== undefined && this.#cancelTimer === undefined) {
+      this.#cancelTimer = limits.clock.setTimer(() => this.#onTimer(), limits.maxWaitMs);
     }
   }
 

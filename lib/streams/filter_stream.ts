@@ -1,8 +1,13 @@
 /** Keeps some items and drops the others. @module */
+import type { Alert } from "../alert/alert.ts";
+import { compileCondition } from "../condition/compile_condition.ts";
+import type { ConditionOptions } from "../condition/compile_condition.ts";
+import { filterStage } from "./engine/item_step.ts";
 import { OperatorStream } from "./engine/operator_stream.ts";
 
 /**
- * Lets through the items that a predicate accepts, in their order.
+ * Lets through the items that a predicate accepts, or the alerts that match a condition in Falco's
+ * filter language, in their order.
  *
  * What it drops was asked to be dropped, so it is not counted.
  *
@@ -26,6 +31,23 @@ import { OperatorStream } from "./engine/operator_stream.ts";
  * assert.deepEqual(priorities, ["critical"]);
  * ```
  *
+ * @example A condition as in Falco's rules
+ * ```ts
+ * import { EventStream, FilterStream } from "@falco-streams/core/streams";
+ * import type { Alert } from "@falco-streams/core";
+ * import { buildAlert } from "@falco-streams/core/harness";
+ * import assert from "node:assert/strict";
+ *
+ * const alerts = EventStream.from<Alert>([
+ *   buildAlert({ priority: "critical", outputFields: { "proc.name": "bash" } }),
+ *   buildAlert({ priority: "critical", outputFields: { "proc.name": "nginx" } }),
+ * ]);
+ * const shells = alerts.pipeThrough(
+ *   new FilterStream("alert.priority >= warning and proc.name in (sh, bash)"),
+ * );
+ * assert.equal((await Array.fromAsync(shells)).length, 1);
+ * ```
+ *
  * @example A type guard narrows the stream
  * ```ts
  * import { EventStream, FilterStream } from "@falco-streams/core/streams";
@@ -37,8 +59,9 @@ import { OperatorStream } from "./engine/operator_stream.ts";
  * assert.deepEqual(await Array.fromAsync(texts), ["a", "b"]);
  * ```
  */
-export class FilterStream<T, U extends T = T> extends OperatorStream<T, U> {
-  // A condition in Falco's filter language will be a third way to say which items to keep.
+export class FilterStream<T = Alert, U extends T = T> extends OperatorStream<T, U> {
+  /** What Falco accepts in the condition though it can only be a mistake, a sentence each; empty for a predicate. */
+  readonly warnings: readonly string[];
 
   /**
    * Creates the operator with a type guard.
@@ -58,17 +81,28 @@ export class FilterStream<T, U extends T = T> extends OperatorStream<T, U> {
    * @throws {TypeError} when `predicate` is not a function.
    */
   constructor(predicate: (item: T) => boolean);
-  constructor(predicate: (item: T) => boolean) {
-    if (typeof predicate !== "function") {
+  /**
+   * Creates the operator for alerts, with a condition in Falco's filter language. It is compiled
+   * once; any dotted name is an output field, and `alert.rule`, `alert.priority`, `alert.source`,
+   * `alert.tags`, `alert.hostname`, `alert.output` and `alert.time` are the alert's own.
+   *
+   * @param condition The condition.
+   * @param options Macros and lists that it may refer to.
+   *
+   * @throws {ConditionError} when Falco would not accept it; with line, column and a caret.
+   */
+  constructor(
+    condition: string & ([T] extends [Alert] ? unknown : never),
+    options?: ConditionOptions,
+  );
+  constructor(test: string | ((item: T) => boolean), options: ConditionOptions = {}) {
+    if (typeof test !== "function" && typeof test !== "string") {
       throw new TypeError(
-        `Cannot create FilterStream: "predicate" must be a function: current value is "${predicate}"`,
+        `Cannot create FilterStream: "predicate" must be a function or a condition: current value is "${test}"`,
       );
     }
-    super((down) => ({
-      push(item: T) {
-        if (predicate(item)) return down.push(item as U);
-      },
-      end: () => down.end(),
-    }));
+    const condition = typeof test === "string" ? compileCondition(test, options) : undefined;
+    super(filterStage<T, U>((condition ?? test) as (item: T) => boolean));
+    this.warnings = condition?.warnings ?? [];
   }
 }

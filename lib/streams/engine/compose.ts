@@ -1,5 +1,6 @@
 /** Several operators as one. @module */
-import { operatorStages, OperatorStream } from "./operator_stream.ts";
+import { operatorStages } from "./operator_stages.ts";
+import { OperatorStream } from "./operator_stream.ts";
 
 /**
  * Makes one operator of several, to keep a part of a pipeline under one name.

@@ -1,17 +1,31 @@
 /** The stream that everything in this package comes out of. @module */
+import { BatchIterator } from "./batch_iterator.ts";
 import type { BatchSource } from "./batch_source.ts";
+import { Feed } from "./feed.ts";
+import { FusedSides } from "./fused_sides.ts";
+import { FusedSource } from "./fused_source.ts";
+import { operatorStages } from "./operator_stages.ts";
+import type { OperatorStream } from "./operator_stream.ts";
+import { SinkDrive } from "./sink_drive.ts";
+import { itemSink } from "./sink_stream.ts";
+import type { SinkStream } from "./sink_stream.ts";
+import type { AnyStageFactory } from "./stage.ts";
 import { toBatchSource } from "./to_batch_source.ts";
 
 /**
  * A `ReadableStream` over a source that hands over micro-batches.
  *
  * It is an ordinary stream to everybody: `pipeThrough`, `pipeTo`, `tee`, `getReader`, `for await`.
+ * Behind the face it hands whole micro-batches to operators of this package, which then run as one
+ * however many they are, to a {@linkcode SinkStream}, and to `for await`.
  *
  * - Lazy: nothing is pulled before the first read (highWaterMark 0).
  * - Backpressure: the next pull comes when a reader waits and all items of the last one are read. So
  *   at most one micro-batch is held, and it is as large as the source made it.
  * - `cancel(reason)`, and `break` out of `for await`, reach the source with the same reason, and
  *   `cancel()` waits for the source. What was held is dropped.
+ * - A source that always has items at once does not stop timers and sockets: they get a turn after
+ *   5 ms of work.
  * - An error of the source comes after all items that were handed over before it, as the very object
  *   that was thrown.
  *
@@ -34,10 +48,7 @@ import { toBatchSource } from "./to_batch_source.ts";
  * ```
  */
 export class EventStream<T> extends ReadableStream<T> {
-  // pipeThrough and pipeTo are the platform's. A runner that fuses whole chains belongs right here:
-  // it overrides the two, takes `source` as long as nothing was pulled from it, takes the stages from
-  // `OperatorStream[operatorStages]()` and the end from `SinkStream[itemSink]`, and leaves every
-  // other case to `super`.
+  readonly #feed: Feed<T>;
 
   /**
    * Creates the stream; nothing is pulled yet.
@@ -45,46 +56,65 @@ export class EventStream<T> extends ReadableStream<T> {
    * @param source Where the items come from. It belongs to the stream from now on.
    */
   constructor(source: BatchSource<T>) {
-    let cancelled = false;
+    const feed = new Feed(source);
+    super(feed, { highWaterMark: 0 });
+    this.#feed = feed;
+  }
 
-    // True if the stream has got something, or has ended.
-    function accept(
-      batch: readonly T[] | null,
-      controller: ReadableStreamDefaultController<T>,
-    ): boolean {
-      if (cancelled) return true;
-      if (batch === null) {
-        controller.close();
-        return true;
-      }
-      for (const item of batch) controller.enqueue(item);
-      return batch.length > 0;
-    }
+  /**
+   * Pipes the stream through a transform. Operators of this package that follow each other run as one.
+   *
+   * @param transform An operator or any other pair of streams.
+   * @param options As for any `ReadableStream`. An aborted `signal` cancels the source and fails what
+   * comes out, both with its reason; what came out and was not read is dropped.
+   * @returns `transform.readable`.
+   *
+   * @throws {TypeError} when one of the streams is locked.
+   * @throws {FalcoClosedError} when an operator has been used before.
+   */
+  override pipeThrough<U>(
+    transform: ReadableWritablePair<U, T>,
+    options?: StreamPipeOptions,
+  ): ReadableStream<U> {
+    return this.#fuse(transform, options) ?? super.pipeThrough(transform, options);
+  }
 
-    async function waitAndPull(
-      first: Promise<readonly T[] | null>,
-      controller: ReadableStreamDefaultController<T>,
-    ): Promise<void> {
-      // The platform does not ask again after a pull that brought nothing.
-      let done = accept(await first, controller);
-      while (!done) done = accept(await source.pull(), controller);
-    }
+  /**
+   * Pipes the stream into a sink. A {@linkcode SinkStream} gets the items without a queue in between.
+   *
+   * @param destination The sink.
+   * @param options As for any `ReadableStream`. An aborted `signal` cancels the source and aborts the
+   * sink with its reason, when the write under way is done.
+   * @returns A promise that is settled when the sink is closed, or all has failed: it rejects with the
+   * error of the source, an operator or the sink, or with the reason of the signal.
+   */
+  override pipeTo(destination: WritableStream<T>, options?: StreamPipeOptions): Promise<void> {
+    const direct = this.#canFuse(options)
+      ? (destination as Partial<SinkStream<T>> | undefined)?.[itemSink]?.()
+      : undefined;
+    if (direct === undefined) return super.pipeTo(destination, options);
+    return new SinkDrive(this.#feed, super.getReader(), direct, options?.signal).done;
+  }
 
-    super({
-      pull(controller) {
-        const batch = source.pull();
-        // Items that are there go out in the same turn.
-        if (batch === null || "length" in batch) {
-          if (accept(batch, controller)) return;
-          return waitAndPull(Promise.resolve([]), controller);
-        }
-        return waitAndPull(batch, controller);
-      },
-      cancel(reason) {
-        cancelled = true;
-        return source.cancel(reason);
-      },
-    }, { highWaterMark: 0 });
+  /**
+   * Iterates over the items.
+   *
+   * @param options With `preventCancel` the stream is not cancelled when the loop is left, and keeps
+   * every item that the loop has not had.
+   * @returns The iterator; the stream is locked until it is over.
+   *
+   * @throws {TypeError} when the stream is locked.
+   */
+  override values(options?: ReadableStreamIteratorOptions): AsyncIterableIterator<T> {
+    if (this.locked || !this.#feed.isDirect) return super.values(options);
+    return new BatchIterator(this.#feed, super.getReader(), options?.preventCancel === true);
+  }
+
+  /** The same as {@linkcode EventStream.values}. */
+  override [Symbol.asyncIterator](
+    options?: ReadableStreamIteratorOptions,
+  ): AsyncIterableIterator<T> {
+    return this.values(options);
   }
 
   /**
@@ -110,5 +140,33 @@ export class EventStream<T> extends ReadableStream<T> {
     items: ReadableStream<T> | AsyncIterable<T> | Iterable<T | PromiseLike<T>>,
   ): EventStream<T> {
     return new EventStream(toBatchSource(items));
+  }
+
+  /** Runs the stages of an unused operator behind this stream; undefined if that is for the platform. */
+  #fuse<U>(
+    transform: ReadableWritablePair<U, T>,
+    options: StreamPipeOptions | undefined,
+  ): ReadableStream<U> | undefined {
+    const operator = transform as Partial<OperatorStream<T, U>> | null | undefined;
+    if (typeof operator?.[operatorStages] !== "function" || !this.#canFuse(options)) return;
+    const { source } = this.#feed;
+    const fused = (source instanceof FusedSource && !source.started ? source : new FusedSource()) as // What comes out of it is what comes out of its last operator.
+    FusedSource<U>;
+    const readable = new EventStream<U>(fused);
+    let stages: readonly AnyStageFactory[];
+    try {
+      stages = operator[operatorStages](new FusedSides<T, U>(readable, fused));
+    } catch {
+      // It has been used; the platform refuses it in its own words.
+      return;
+    }
+    fused.add(this.#feed, super.getReader(), stages, readable.#feed, options?.signal);
+    return readable;
+  }
+
+  #canFuse(options: StreamPipeOptions | null | undefined): boolean {
+    const { preventAbort, preventCancel, preventClose, signal } = options ?? {};
+    return !this.locked && this.#feed.isDirect && !preventAbort && !preventCancel &&
+      !preventClose && (signal === undefined || signal instanceof AbortSignal);
   }
 }

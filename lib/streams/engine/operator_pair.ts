@@ -1,9 +1,12 @@
 /** The two streams of an operator, and what goes on between them. @module */
 import type { BatchSource } from "./batch_source.ts";
 import { EventStream } from "./event_stream.ts";
-import type { AnyStageFactory } from "./stage.ts";
+import type { OperatorSides } from "./operator_stages.ts";
+import type { AnyStageFactory, Stage } from "./stage.ts";
 import { StageChain } from "./stage_chain.ts";
 import type { ChainHost } from "./stage_chain.ts";
+import { StageOutput } from "./stage_output.ts";
+import type { OutputState } from "./stage_output.ts";
 
 const gate = Symbol("gate");
 
@@ -13,18 +16,14 @@ const gate = Symbol("gate");
  * A write is settled when the stages are done with the item *and* a reader waits for more. So a pipe
  * takes nothing from its source that nobody asked for: not before the first read, and no item ahead.
  */
-export class OperatorPair<I, O> implements BatchSource<O>, ChainHost {
+export class OperatorPair<I, O> implements OperatorSides<I, O>, BatchSource<O>, ChainHost {
   /** What the stages put out. */
   readonly readable: EventStream<O>;
   /** What goes into the stages. */
   readonly writable: WritableStream<I>;
 
   #chain: StageChain | undefined;
-  // open: output may come; the others say how the readable is to end once #output is read.
-  #state: "open" | "ended" | "failed" | "cancelled" = "open";
-  #error: unknown;
-  #output: O[] = [];
-  #waitingPull: PromiseWithResolvers<readonly O[] | null> | undefined;
+  readonly #output = new StageOutput<O>(() => void this.#finish("ended"));
   #releaseWrite: (() => void) | undefined;
   #input!: WritableStreamDefaultController;
   #stopped = false;
@@ -52,34 +51,28 @@ export class OperatorPair<I, O> implements BatchSource<O>, ChainHost {
     writer.write(gate).catch(() => {});
     writer.releaseLock();
 
-    this.#chain = new StageChain(factories, {
-      push: (item) => {
-        if (this.#state === "open") this.#output.push(item as O);
-      },
-      end: () => void this.#finish("ended"),
-    }, this);
+    this.#chain = new StageChain(factories, this.#output as Stage<unknown>, this);
     // A factory that failed the operator did so before there was a chain to cancel.
-    if (this.#state === "failed") this.#chain.cancel(this.#error);
+    if (this.#output.state === "failed") this.#chain.cancel(this.#output.error);
   }
 
   /** True if the readable has ended, or will once its last items are read. */
   get finished(): boolean {
-    return this.#state !== "open";
+    return this.#output.state !== "open";
   }
 
   /** Hands over the output there is, or waits for it and lets the next write through. */
   pull(): readonly O[] | null | Promise<readonly O[] | null> {
-    if (this.#output.length > 0) return this.#takeOutput();
-    if (this.#state === "failed") throw this.#error;
-    if (this.#state !== "open") return null;
-    this.#waitingPull = Promise.withResolvers();
+    const output = this.#output.take();
+    if (output !== undefined) return output;
+    const waiting = this.#output.wait();
     this.#release();
-    return this.#waitingPull.promise;
+    return waiting;
   }
 
   /** The reader left. The pipe into the writable sees its error and cancels its source with it. */
   cancel(reason: unknown): void {
-    this.#output = [];
+    this.#output.drop();
     if (!this.#finish("cancelled")) return;
     this.#chain?.cancel(reason);
     this.#input.error(reason);
@@ -101,7 +94,7 @@ export class OperatorPair<I, O> implements BatchSource<O>, ChainHost {
 
   /** A stage pushed out of turn. */
   woken(): void {
-    this.#deliver();
+    this.#output.deliver();
   }
 
   #write(item: unknown): void | Promise<void> {
@@ -116,10 +109,10 @@ export class OperatorPair<I, O> implements BatchSource<O>, ChainHost {
   #run(call: () => void | Promise<void>, after: () => void | Promise<void>): void | Promise<void> {
     try {
       const wait = call();
-      this.#deliver();
+      this.#output.deliver();
       if (wait === undefined) return after();
       return wait.then(() => {
-        this.#deliver();
+        this.#output.deliver();
         return after();
       }, (error) => {
         this.failed(error);
@@ -136,17 +129,14 @@ export class OperatorPair<I, O> implements BatchSource<O>, ChainHost {
   }
 
   /** Settles how the readable ends; false if that was settled before. */
-  #finish(state: "ended" | "failed" | "cancelled", error?: unknown): boolean {
-    if (this.#state !== "open") return false;
-    this.#state = state;
-    this.#error = error;
-    this.#deliver();
+  #finish(state: OutputState, error?: unknown): boolean {
+    if (!this.#output.finish(state, error)) return false;
     this.#release();
     return true;
   }
 
   #hold(): void | Promise<void> {
-    if (this.#state !== "open" || this.#stopped || this.#waitingPull !== undefined) return;
+    if (this.finished || this.#stopped || this.#output.isAwaited) return;
     return new Promise((resolve) => this.#releaseWrite = resolve);
   }
 
@@ -154,22 +144,5 @@ export class OperatorPair<I, O> implements BatchSource<O>, ChainHost {
     const release = this.#releaseWrite;
     this.#releaseWrite = undefined;
     release?.();
-  }
-
-  /** Gives a waiting pull what there is for it; the output first, the end or the error after it. */
-  #deliver(): void {
-    const pull = this.#waitingPull;
-    if (pull === undefined) return;
-    if (this.#output.length > 0) pull.resolve(this.#takeOutput());
-    else if (this.#state === "failed") pull.reject(this.#error);
-    else if (this.#state !== "open") pull.resolve(null);
-    else return;
-    this.#waitingPull = undefined;
-  }
-
-  #takeOutput(): readonly O[] {
-    const output = this.#output;
-    this.#output = [];
-    return output;
   }
 }

@@ -2,14 +2,9 @@
 import { FalcoClosedError } from "../../errors.ts";
 import type { EventStream } from "./event_stream.ts";
 import { OperatorPair } from "./operator_pair.ts";
+import { operatorStages } from "./operator_stages.ts";
+import type { OperatorSides } from "./operator_stages.ts";
 import type { AnyStageFactory, StageFactory } from "./stage.ts";
-
-/**
- * Takes the stages out of an operator: the hidden side of {@linkcode OperatorStream}, for
- * `compose` and for a runner of whole chains. The name carries a version, since two copies of this
- * package can meet in one program.
- */
-export const operatorStages: unique symbol = Symbol.for("@falco-streams/core/operator.v1");
 
 /**
  * An operator: what goes into `writable` comes out of `readable`, changed.
@@ -18,7 +13,9 @@ export const operatorStages: unique symbol = Symbol.for("@falco-streams/core/ope
  * with these rules:
  *
  * - Lazy: it asks for nothing before the first read, and then for one item at a time, no item ahead.
- *   A `write()` is settled when the item is dealt with and the reader waits for more.
+ *   A `write()` is settled when the item is dealt with and the reader waits for more. Behind an
+ *   {@linkcode EventStream} it takes what the source has handed over, at most 64 items at a time: so
+ *   functions given to operators may be called for that many items before the first is read.
  * - A cancelled `readable` errors the `writable` with the same reason, so that `pipeThrough` cancels
  *   its source with it.
  * - What an operator throws becomes the error of both sides, as the very object. Output made before
@@ -26,6 +23,9 @@ export const operatorStages: unique symbol = Symbol.for("@falco-streams/core/ope
  * - At the end of the input it puts out what it still holds.
  * - An operator that has enough ends its `readable` at once and cancels the source with `undefined`.
  * - Its timers are gone on every way out.
+ *
+ * Operators behind an {@linkcode EventStream} that follow each other run as one, with no streams in
+ * between. What comes out is the same.
  *
  * An operator can be used once. When it is over, `writable` throws {@linkcode FalcoClosedError}, so a
  * second `pipeThrough` fails rather than to lose what goes in; while it is in use its streams are
@@ -50,7 +50,7 @@ export const operatorStages: unique symbol = Symbol.for("@falco-streams/core/ope
  */
 export class OperatorStream<I, O> {
   readonly #factories: readonly AnyStageFactory[];
-  #pair: OperatorPair<I, O> | undefined;
+  #sides: OperatorSides<I, O> | undefined;
   #taken = false;
   #hasGivenWritable = false;
 
@@ -79,7 +79,8 @@ export class OperatorStream<I, O> {
    * @throws {FalcoClosedError} when the operator has become part of another one.
    */
   get readable(): EventStream<O> {
-    return this.#open().readable;
+    // It is one of ours, or one of another copy of this package.
+    return this.#open().readable as EventStream<O>;
   }
 
   /**
@@ -88,29 +89,35 @@ export class OperatorStream<I, O> {
    * @throws {FalcoClosedError} when the operator is over, or has become part of another one.
    */
   get writable(): WritableStream<I> {
-    const pair = this.#open();
+    const sides = this.#open();
     // An operator may be over before its first use: a limit of 0. That is no second use.
-    if (this.#hasGivenWritable && pair.finished) throw this.#usedError();
+    if (this.#hasGivenWritable && sides.finished) throw this.#usedError();
     this.#hasGivenWritable = true;
-    return pair.writable;
+    return sides.writable;
   }
 
   /**
-   * Takes the stages out, to run them elsewhere. The operator cannot be used any more.
+   * Takes the stages out, to run them elsewhere.
    *
+   * @param sides What to give out as `readable` and `writable` from now on; without it the operator
+   * cannot be used any more.
    * @returns The stages from top to bottom.
    *
    * @throws {FalcoClosedError} when the operator has been used already.
+   *
+   * @internal
    */
-  [operatorStages](): readonly AnyStageFactory[] {
-    if (this.#taken || this.#pair !== undefined) throw this.#usedError();
-    this.#taken = true;
+  [operatorStages](sides?: OperatorSides<I, O>): readonly AnyStageFactory[] {
+    if (this.#taken || this.#sides !== undefined) throw this.#usedError();
+    if (sides === undefined) this.#taken = true;
+    this.#sides = sides;
+    this.#hasGivenWritable = true;
     return this.#factories;
   }
 
-  #open(): OperatorPair<I, O> {
+  #open(): OperatorSides<I, O> {
     if (this.#taken) throw this.#usedError();
-    return this.#pair ??= new OperatorPair<I, O>(this.#factories);
+    return this.#sides ??= new OperatorPair<I, O>(this.#factories);
   }
 
   #usedError(): FalcoClosedError {

@@ -1,11 +1,28 @@
 /** The end of a pipeline, in three functions. @module */
 
 /**
- * Gives out the functions a {@linkcode SinkStream} was made of: its hidden side, for a runner that
- * drives the sink without the stream in between. The name carries a version, since two copies of this
- * package can meet in one program.
+ * Gives out the functions of a {@linkcode SinkStream}: its hidden side, for a runner that drives the
+ * sink without a queue in between. The name carries a version, since two copies of this package can
+ * meet in one program.
  */
 export const itemSink: unique symbol = Symbol.for("@falco-streams/core/sink.v1");
+
+/**
+ * A sink that is driven directly, and locked for that. Only `write` goes past the stream; the other
+ * ways change its state too, so that it looks from outside as after any pipe.
+ */
+export interface DirectSink<T> {
+  /** Writes an item. Calls come one at a time; what it throws goes to `fail`. */
+  write(item: T): void | Promise<void>;
+  /** Fails the stream as a failed write does. */
+  fail(error: unknown): void;
+  /** Closes the sink. */
+  close(): Promise<void>;
+  /** Aborts the sink, unless it has failed. */
+  abort(reason: unknown): Promise<void>;
+  /** Unlocks the stream. */
+  release(): void;
+}
 
 /**
  * What a {@linkcode SinkStream} is made of.
@@ -80,8 +97,10 @@ export interface SinkStreamOptions {
  * ```
  */
 export class SinkStream<T> extends WritableStream<T> {
-  /** The functions this sink was made of. Whoever drives them directly locks the stream first. */
-  readonly [itemSink]: ItemSink<T>;
+  readonly #sink: ItemSink<T>;
+  readonly #highWaterMark: number;
+  readonly #controller: WritableStreamDefaultController;
+  #hadWriter = false;
 
   /**
    * Creates the sink.
@@ -102,11 +121,61 @@ export class SinkStream<T> extends WritableStream<T> {
         `Cannot create ${new.target.name}: "highWaterMark" must be a whole number from 1: current value is "${highWaterMark}"`,
       );
     }
+    let controller: WritableStreamDefaultController | undefined;
     super({
+      start: (given) => void (controller = given),
       write: (item) => sink.write(item),
       close: () => sink.close?.(),
       abort: (reason) => sink.abort?.(reason),
     }, { highWaterMark });
-    this[itemSink] = sink;
+    this.#sink = sink;
+    this.#highWaterMark = highWaterMark;
+    this.#controller = controller!;
+  }
+
+  /**
+   * Locks the stream to write to it, as for any `WritableStream`.
+   *
+   * @returns The writer.
+   *
+   * @throws {TypeError} when the stream is locked.
+   */
+  override getWriter(): WritableStreamDefaultWriter<T> {
+    this.#hadWriter = true;
+    return super.getWriter();
+  }
+
+  /**
+   * Closes the stream, as for any `WritableStream`.
+   *
+   * @returns A promise that is settled when the sink is closed.
+   */
+  override close(): Promise<void> {
+    this.#hadWriter = true;
+    return super.close();
+  }
+
+  /**
+   * Locks the stream to drive the sink directly.
+   *
+   * @returns The functions, or undefined if there may be items or an end in the stream already.
+   *
+   * @internal
+   */
+  [itemSink](): DirectSink<T> | undefined {
+    if (this.#hadWriter || this.locked) return;
+    const writer = super.getWriter();
+    // Less than that, or null, if it is closed, failing, or busy with what another pipe has left.
+    if (writer.desiredSize !== this.#highWaterMark) {
+      writer.releaseLock();
+      return;
+    }
+    return {
+      write: (item) => this.#sink.write(item),
+      fail: (error) => this.#controller.error(error),
+      close: () => writer.close(),
+      abort: (reason) => writer.abort(reason),
+      release: () => writer.releaseLock(),
+    };
   }
 }

@@ -1,4 +1,5 @@
 /** The stages of one or more operators, tied together. @module */
+import { mergeSteps } from "./item_step.ts";
 import type { AnyStageFactory, Stage, StageContext } from "./stage.ts";
 
 /** What a chain asks of whoever runs it. All of it may come while the runner is in a call to the chain. */
@@ -19,18 +20,21 @@ export interface ChainHost {
 export class StageChain {
   readonly #stages: Stage<unknown>[] = [];
   readonly #bottom: Stage<unknown>;
+  readonly #top: Stage<unknown>;
   readonly #host: ChainHost;
   // The uppermost stage that is still in use; those above it were cut off by stop().
   #first = 0;
 
   /**
-   * @param factories The stages from top to bottom; none at all means items go through as they are.
+   * @param given The stages from top to bottom; none at all means items go through as they are.
    * @param bottom What takes the output of the last stage.
    * @param host Who to tell about what happens out of turn.
+   * @throws What a factory throws; the stages that were made by then are cancelled.
    */
-  constructor(factories: readonly AnyStageFactory[], bottom: Stage<unknown>, host: ChainHost) {
+  constructor(given: readonly AnyStageFactory[], bottom: Stage<unknown>, host: ChainHost) {
     this.#bottom = bottom;
     this.#host = host;
+    const factories = mergeSteps(given);
     // A factory may stop at once (a limit of 0), before the stages above it are there to be cut off.
     let building = true;
     let stopped = -1;
@@ -44,9 +48,16 @@ export class StageChain {
         fail: (error) => host.failed(error),
         wake: () => host.woken(),
       };
-      down = factories[index]!(down, context);
+      try {
+        down = factories[index]!(down, context);
+      } catch (error) {
+        // Those below it may have set timers already.
+        for (const stage of this.#stages) stage.cancel?.(error);
+        throw error;
+      }
       this.#stages.unshift(down);
     }
+    this.#top = down;
     building = false;
     if (stopped >= 0) this.#stop(stopped);
   }
@@ -58,7 +69,7 @@ export class StageChain {
    * @returns What the first stage returns, and it throws what the stages throw.
    */
   push(item: unknown): void | Promise<void> {
-    if (this.#first === 0) return this.#below(0).push(item);
+    if (this.#first === 0) return this.#top.push(item);
   }
 
   /**
@@ -67,7 +78,7 @@ export class StageChain {
    * @returns What the first stage returns, and it throws what the stages throw.
    */
   end(): void | Promise<void> {
-    if (this.#first === 0) return this.#below(0).end();
+    if (this.#first === 0) return this.#top.end();
   }
 
   /**
