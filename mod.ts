@@ -86,6 +86,10 @@ export { broadcastReadableStream } from "./lib/streams/broadcast_readable_stream
 export type { BroadcastReadableStreamOptions } from "./lib/streams/broadcast_readable_stream.ts";
 export { BufferStream } from "./lib/streams/buffer_stream.ts";
 export type { BufferStreamOptions } from "./lib/streams/buffer_stream.ts";
+export { CatchStream } from "./lib/streams/catch_stream.ts";
+export type { CatchStreamOptions } from "./lib/streams/catch_stream.ts";
+export { CountByStream } from "./lib/streams/count_by_stream.ts";
+export type { CountByStreamOptions, CountResult } from "./lib/streams/count_by_stream.ts";
 export { DedupeStream } from "./lib/streams/dedupe_stream.ts";
 export type { DedupeStreamOptions } from "./lib/streams/dedupe_stream.ts";
 export type { BatchSource } from "./lib/streams/engine/batch_source.ts";
@@ -115,6 +119,8 @@ export type {
 export type { Overflow } from "./lib/streams/overflow.ts";
 export { RateLimitStream } from "./lib/streams/rate_limit_stream.ts";
 export type { RateLimitStreamOptions } from "./lib/streams/rate_limit_stream.ts";
+export { RedactStream } from "./lib/streams/redact_stream.ts";
+export type { RedactStreamOptions } from "./lib/streams/redact_stream.ts";
 export { routeReadableStream } from "./lib/streams/route_readable_stream.ts";
 export type {
   RoutedStreams,

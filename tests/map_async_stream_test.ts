@@ -263,3 +263,47 @@ test("MapAsyncStream refuses options that make no sense", () => {
   }
   assert.throws(() => new MapAsyncStream(5 as unknown as typeof fn), TypeError);
 });
+
+test("MapAsyncStream makes no call after one has failed, though results are still to come", async () => {
+  const error = new Error("no answer");
+  const full = run({ concurrency: 3 });
+  await settled();
+  await full.fail(3, error);
+  await full.settle(1);
+  assert.deepEqual(full.items, ["r1"]);
+  await full.settle(2);
+  await assert.rejects(full.done, (given) => given === error);
+  assert.deepEqual(full.items, ["r1", "r2"]);
+  assert.deepEqual([...full.calls.keys()], [1, 2, 3]);
+
+  // The failed call comes when there is room for more, and the next item after it.
+  const { calls, fn, settle, fail } = manual();
+  const input = new TransformStream<number, number>(undefined, { highWaterMark: 10 });
+  const writer = input.writable.getWriter();
+  const read = outcome(input.readable.pipeThrough(new MapAsyncStream(fn, { concurrency: 5 })));
+  for (const n of [1, 2]) writer.write(n).catch(() => {});
+  await settled();
+  await fail(2, error);
+  writer.write(3).catch(() => {});
+  await settled();
+  await settle(1);
+  assert.deepEqual(await read, { items: ["r1"], error });
+  assert.deepEqual([...calls.keys()], [1, 2]);
+});
+
+test("MapAsyncStream lets the source go though its function takes no notice of the signal", async () => {
+  for (const source of probedSources) {
+    for (const concurrency of [1, 2]) {
+      const reason = new Error("enough");
+      const probe = source.make([1, 2, 3]);
+      const map = new MapAsyncStream(() => new Promise<number>(() => {}), { concurrency });
+      const reader = probe.stream.pipeThrough(map).getReader();
+      const read = reader.read();
+      await settled();
+      await reader.cancel(reason);
+      assert.equal((await read).done, true);
+      await settled();
+      assert.deepEqual(probe.reasons, [reason]);
+    }
+  }
+});

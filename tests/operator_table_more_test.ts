@@ -3,19 +3,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   BufferStream,
+  CatchStream,
   compose,
+  CountByStream,
   FalcoClosedError,
   FilterStream,
   FlatMapStream,
   MapAsyncStream,
-  OperatorStream,
+  MapStream,
+  RateLimitStream,
   ScanStream,
   SinkStream,
   SkipStream,
   TakeWhileStream,
   TapStream,
+  ThrottleStream,
   TimeoutStream,
 } from "../lib/streams/mod.ts";
+import type { CountResult, OperatorStream } from "../lib/streams/mod.ts";
 import { paths } from "./stream_paths.ts";
 import { outcome, probedSources, settled } from "./stream_probes.ts";
 
@@ -57,6 +62,27 @@ const cases: readonly Case[] = [
     make: () => new BufferStream<number>(2),
     readsAhead: true,
     isApart: true,
+  },
+  { name: "ThrottleStream", make: () => new ThrottleStream<number>(1000, { key: String }) },
+  {
+    name: "RateLimitStream",
+    make: () => new RateLimitStream<number>({ limit: 1000, intervalMs: 60_000 }),
+  },
+  {
+    name: "CatchStream",
+    make: () =>
+      new CatchStream(
+        compose(new TapStream<number>(() => {}), new MapAsyncStream((n: number) => slowly(n))),
+        { onError: () => "fail" },
+      ),
+  },
+  {
+    name: "CountByStream and its opposite",
+    make: () =>
+      compose(
+        new CountByStream<number>(String, { threshold: 1 }),
+        new MapStream<CountResult, number>(({ key }) => Number(key)),
+      ),
   },
   {
     name: "compose() of many",

@@ -142,3 +142,19 @@ test("routeReadableStream() refuses what makes no sense", () => {
   assert.throws(() => routeReadableStream(stream, { a: isEven }, { capacity: 0 }), RangeError);
   assert.equal(stream.locked, false);
 });
+
+test("routeReadableStream() lets others have their turn while nothing comes for who waits", async () => {
+  let left = false;
+  const endless = new ReadableStream<number>({
+    pull: (controller) => controller.enqueue(1),
+    cancel: () => void (left = true),
+  });
+  const { even } = routeReadableStream(endless, { even: isEven });
+  const reader = even.getReader();
+  const read = reader.read();
+  await settled();
+  await reader.cancel();
+  assert.equal((await read).done, true);
+  await settled();
+  assert.equal(left, true);
+});

@@ -127,3 +127,11 @@ test("forEach() refuses what makes no sense and leaves the stream alone", async 
   await assert.rejects(forEach(stream, () => {}, { concurrency: 0 }), RangeError);
   assert.equal(stream.locked, false);
 });
+
+test("forEach() fails at once, without waiting for calls before the one that failed", async () => {
+  const error = new Error("cannot do it");
+  const fn = (n: number): Promise<void> =>
+    n === 1 ? new Promise<void>(() => {}) : Promise.reject(error);
+  const done = forEach(EventStream.from([1, 2]), fn, { concurrency: 2 });
+  await assert.rejects(done, (given) => given === error);
+});

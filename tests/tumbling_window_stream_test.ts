@@ -55,6 +55,20 @@ test("TumblingWindowStream waits for late items as long as it should, and drops 
   });
 });
 
+test("TumblingWindowStream never opens again what is over, and orders windows by their end", async () => {
+  const items: Item[] = [[260, "a"], [205, "b"], [199, "c"]];
+  assert.deepEqual(await windows(items, { latenessMs: 50 }), {
+    results: ["200-300 ab..."],
+    late: ["c"],
+  });
+  const reversed: Item[] = [[250, "a"], [150, "b"], [600, "c"]];
+  assert.deepEqual((await windows(reversed, { latenessMs: 200 })).results, [
+    "100-200 b",
+    "200-300 a",
+    "600-700 c...",
+  ]);
+});
+
 test("TumblingWindowStream has windows for each key, which close together", async () => {
   const items: Item[] = [[110, "b1"], [120, "a1"], [130, "b2"], [210, "a2"], [305, "c1"]];
   const { results } = await windows(items, { key: ([, text]) => text[0]! });

@@ -26,20 +26,19 @@ export class AlertDecoder {
    * Decodes what one read brought.
    *
    * @param messages Encoded `falco.outputs.response` messages.
-   * @returns The alerts among them, in order.
+   * @param alerts Where to put the alerts among them, in order; those before a message on which
+   * `onInvalid` throws are there even if it throws.
    */
-  decode(messages: readonly Uint8Array[]): Alert[] {
-    const alerts: Alert[] = [];
+  decode(messages: readonly Uint8Array[], alerts: Alert[]): void {
     for (const message of messages) {
       try {
         alerts.push(decodeAlert(message, this.#options));
+        this.decoded++;
       } catch (error) {
         if (!(error instanceof AlertFormatError)) throw error;
         this.invalid++;
         this.#onInvalid?.(error, message);
       }
     }
-    this.decoded += alerts.length;
-    return alerts;
   }
 }

@@ -29,7 +29,7 @@ export interface CallOptions {
   signal?: AbortSignal;
   /**
    * Called with each message that is no alert. It is skipped and counted; without this, only the
-   * count tells of it. What it throws becomes the error of the stream.
+   * count tells of it. What it throws becomes the error of the stream, after the alerts before it.
    */
   onInvalid?: (error: AlertFormatError, message: Uint8Array) => void;
 }
@@ -71,7 +71,8 @@ export class CallSource implements BatchSource<Alert> {
   readonly #behaviour: CallBehaviour;
   readonly #signal: AbortSignal | undefined;
   #call: ClientCall | undefined;
-  #over = false;
+  /** How it ended, once it is over. */
+  #outcome: { readonly error?: unknown } | undefined;
   #dropped = 0;
   #resolveClosed: (error: Error | undefined) => void = () => {};
   /** Ends the wait of the pull that is under way. */
@@ -88,7 +89,8 @@ export class CallSource implements BatchSource<Alert> {
     this.decoder = new AlertDecoder(options.onInvalid);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     this.#signal = options.signal;
-    this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
+    if (this.#signal?.aborted) this.#onAbort();
+    else this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /** Alerts that had arrived and were thrown away because the reader left. */
@@ -100,20 +102,20 @@ export class CallSource implements BatchSource<Alert> {
   async pull(): Promise<Alert[] | null> {
     try {
       const alerts = await this.#next();
-      if (alerts === null) this.#end(undefined);
+      if (alerts === null) this.#end({});
       return alerts;
     } catch (error) {
-      this.#end(error as Error);
-      await this.#cancelCall(); // still open if `onInvalid` threw
+      this.#end({ error });
+      await this.#leave(); // still open if `onInvalid` threw
       throw error;
     }
   }
 
   async #next(): Promise<Alert[] | null> {
     for (;;) {
-      this.#signal?.throwIfAborted();
-      if (this.#over) return null;
+      if (this.#outcome !== undefined && "error" in this.#outcome) throw this.#outcome.error;
       if (this.#call === undefined) {
+        if (this.#outcome !== undefined) return null;
         await this.#open();
         continue;
       }
@@ -124,9 +126,24 @@ export class CallSource implements BatchSource<Alert> {
         continue;
       }
       this.#behaviour.received?.();
-      const alerts = this.decoder.decode(messages);
+      const alerts = this.#decode(messages);
       if (alerts.length > 0) return alerts;
     }
+  }
+
+  #decode(messages: readonly Uint8Array[]): Alert[] {
+    const alerts: Alert[] = [];
+    const done = this.decoder.decoded + this.decoder.invalid;
+    try {
+      this.decoder.decode(messages, alerts);
+    } catch (error) {
+      this.#dropped += messages.length - (this.decoder.decoded + this.decoder.invalid - done);
+      if (alerts.length === 0) throw error;
+      // The next pull fails with it.
+      this.#end({ error });
+      void this.#leave();
+    }
+    return alerts;
   }
 
   /** Opens the call, but does not keep a reader that leaves meanwhile waiting for the connection. */
@@ -136,7 +153,7 @@ export class CallSource implements BatchSource<Alert> {
     const starting = ClientCall.start(manager, method, { maxMessageBytes });
     const left = new Promise<undefined>((resolve) => this.#wake = () => resolve(undefined));
     const call = await Promise.race([starting, left]);
-    if (call === undefined || this.#over || this.#signal?.aborted) {
+    if (call === undefined || this.#outcome !== undefined) {
       starting.then((late) => late.cancel(), () => {}); // nobody waits for it any more
       return;
     }
@@ -161,27 +178,33 @@ export class CallSource implements BatchSource<Alert> {
     });
   }
 
-  /** Ends it: a waiting pull gets the end of the stream, and the call is cancelled. */
-  async cancel(): Promise<void> {
-    this.#end(undefined);
-    await this.#cancelCall();
+  /** Cancels the call: what has arrived can still be pulled, then comes the end of the stream. */
+  async close(): Promise<void> {
+    this.#end({});
+    await this.#call?.cancel();
   }
 
-  async #cancelCall(): Promise<void> {
-    this.#dropped += this.#call?.pending ?? 0;
+  /** Cancels the call, as nobody will pull any more. */
+  async cancel(): Promise<void> {
+    this.#end({});
+    await this.#leave();
+  }
+
+  async #leave(): Promise<void> {
+    this.#dropped += this.#call?.discard() ?? 0;
     await this.#call?.cancel();
   }
 
   readonly #onAbort = (): void => {
-    this.#end(this.#signal?.reason as Error);
-    void this.#cancelCall();
+    this.#end({ error: this.#signal?.reason });
+    void this.#leave();
   };
 
-  #end(error: Error | undefined): void {
-    if (this.#over) return;
-    this.#over = true;
+  #end(outcome: { readonly error?: unknown }): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
     this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#resolveClosed(error);
+    this.#resolveClosed(outcome.error as Error | undefined);
     this.#wake();
   }
 }

@@ -82,8 +82,9 @@ export interface FalcoClient extends AsyncDisposable {
    */
   version(options?: { signal?: AbortSignal }): Promise<FalcoVersion>;
   /**
-   * Ends all that is open, subscriptions included (their readers get the end of the stream), and
-   * closes the connection. Calls made after it throw {@linkcode FalcoClosedError}.
+   * Ends all that is open, and closes the connection. Readers get what has arrived already, then the
+   * end of the stream; a `version()` that waits, and calls made later, throw
+   * {@linkcode FalcoClosedError}.
    *
    * @returns A promise that resolves when the connection is closed.
    */
@@ -194,10 +195,12 @@ class Client implements FalcoClient {
   readonly outputs: FalcoOutputs;
   readonly #manager: SessionManager;
   readonly #sources = new Set<CallSource | Subscription>();
+  readonly #maxMessageBytes: number;
   #closed = false;
 
   constructor(manager: SessionManager, context: CallContext) {
     this.#manager = manager;
+    this.#maxMessageBytes = context.maxMessageBytes;
     this.address = manager.address.text;
     let subscription: Subscription | undefined;
     this.outputs = {
@@ -231,21 +234,19 @@ class Client implements FalcoClient {
     this.#refuseClosed();
     const { signal } = options;
     try {
-      const client = createClient(versionService, createUnaryTransport(this.#manager));
+      const transport = createUnaryTransport(this.#manager, this.#maxMessageBytes);
+      const client = createClient(versionService, transport);
       const message = await client.version({}, signal === undefined ? {} : { signal });
       return versionFromMessage(message);
     } catch (error) {
+      if (!signal?.aborted) this.#refuseClosed();
       throw unaryError(error, "falco.version.service/version", this.#manager, signal);
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(
-      [...this.#sources].map((source) =>
-        source instanceof Subscription ? source.close() : source.cancel()
-      ),
-    );
+    await Promise.all([...this.#sources].map((source) => source.close()));
     await this.#manager.close();
   }
 

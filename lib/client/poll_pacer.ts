@@ -35,6 +35,8 @@ export class PollPacer {
   readonly #min: number;
   readonly #max: number;
   #interval: number;
+  /** When `#next` was set. */
+  #since = 0;
   #next = 0;
 
   /**
@@ -65,6 +67,7 @@ export class PollPacer {
    * @returns Milliseconds; 0 if a request is due.
    */
   delay(now: number): number {
+    if (now < this.#since) return 0; // somebody set the clock back, perhaps by hours
     return Math.max(this.#next - now, 0);
   }
 
@@ -74,6 +77,7 @@ export class PollPacer {
    * @param now The time, in milliseconds.
    */
   asked(now: number): void {
+    this.#since = now;
     this.#next = now + this.#interval;
     this.#interval = Math.min(this.#interval * 2, this.#max);
   }
@@ -86,6 +90,7 @@ export class PollPacer {
    */
   received(now: number): void {
     this.#interval = this.#min;
+    this.#since = now;
     this.#next = now + this.#min;
   }
 }

@@ -43,7 +43,11 @@ export interface SubscriptionStats {
   readonly invalid: number;
   /** Texts within alerts that were not UTF-8, and had their bad bytes replaced by U+FFFD. */
   readonly lossyText: number;
-  /** Alerts that had arrived but were not read when the subscription was cancelled. What was still under way in sockets cannot be counted. */
+  /**
+   * Alerts that had arrived and were thrown away unread. Neither those that were still under way in
+   * sockets can be counted, nor those of the last few that the stream held already (at most what one
+   * read of the socket brought): they are in `received`.
+   */
   readonly dropped: number;
 }
 
@@ -124,7 +128,7 @@ export class Subscription extends EventStream<Alert> implements AsyncDisposable 
 
   /**
    * Resolves once the subscription is over, for whatever reason, with the error if there was one.
-   * Never rejects.
+   * That Falco ended it, or was lost, shows when the reader has come that far. Never rejects.
    */
   get closed(): Promise<Error | undefined> {
     return this.#source.closed;
@@ -137,7 +141,7 @@ export class Subscription extends EventStream<Alert> implements AsyncDisposable 
    * @returns A promise that resolves when the call is cancelled.
    */
   close(): Promise<void> {
-    return this.#source.cancel();
+    return this.#source.close();
   }
 
   /** The same as {@linkcode Subscription.close}, for `await using`. */

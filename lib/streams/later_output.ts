@@ -95,10 +95,8 @@ export class LaterOutput<O> {
       ? call()
       : this.#busy.then(() => this.#over ? undefined : call());
     if (wait === undefined) return;
-    const busy = wait.then(() => {}, () => {
-      // The caller hears of it, and nothing may follow.
-      this.#over = true;
-    });
+    // The caller hears of an error. Whether it ends the stream is for others to say.
+    const busy = wait.then(() => {}, () => {});
     this.#busy = busy;
     busy.then(() => {
       if (this.#busy === busy) this.#busy = undefined;

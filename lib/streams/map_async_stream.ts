@@ -102,6 +102,7 @@ class OneByOneStage<I, O> implements Stage<I> {
   readonly #down: Stage<O>;
   readonly #fn: AsyncMap<I, O>;
   #running: AbortController | undefined;
+  #leave: (() => void) | undefined;
   #over = false;
 
   constructor(down: Stage<O>, fn: AsyncMap<I, O>) {
@@ -112,12 +113,15 @@ class OneByOneStage<I, O> implements Stage<I> {
   push(item: I): void | Promise<void> {
     if (this.#over) return;
     const controller = this.#running = new AbortController();
-    return call(this.#fn, item, controller.signal).then((value) => {
-      this.#running = undefined;
-      if (!this.#over) return this.#down.push(value);
-    }, (error) => {
-      this.#running = undefined;
-      if (!this.#over) throw error;
+    return new Promise((resolve, reject) => {
+      this.#leave = resolve;
+      call(this.#fn, item, controller.signal).then((value) => {
+        this.#running = undefined;
+        if (!this.#over) return this.#down.push(value);
+      }, (error) => {
+        this.#running = undefined;
+        throw error;
+      }).then(resolve, reject);
     });
   }
 
@@ -128,6 +132,8 @@ class OneByOneStage<I, O> implements Stage<I> {
   cancel(reason: unknown): void {
     this.#over = true;
     this.#running?.abort(reason);
+    // The caller is not to wait for a function that takes no notice of its signal.
+    this.#leave?.();
   }
 }
 
@@ -169,6 +175,7 @@ class ConcurrentStage<I, O> implements Stage<I> {
 
   push(item: I): void | Promise<void> {
     if (this.#over) return;
+    // After a failure no call is to be made any more; the results before it are still to come.
     if (this.#failing) return this.#until(-1);
     const entry: Call<O> = { controller: new AbortController() };
     this.#calls.add(entry);
@@ -223,9 +230,7 @@ class ConcurrentStage<I, O> implements Stage<I> {
 
   #done(): void {
     this.#underWay--;
-    // After a failure no call is to be made any more.
-    if (this.#waiting === undefined || this.#failing) return;
-    if (this.#underWay > this.#waiting.limit) return;
+    if (this.#waiting === undefined || this.#underWay > this.#waiting.limit) return;
     this.#waiting.resolve();
     this.#waiting = undefined;
   }

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import { OperatorStream } from "./engine/operator_stream.ts";
 import { LaterOutput } from "./later_output.ts";
 import { requireDuration, requireFunction, requireWhole } from "./require_option.ts";
-import { WindowStage } from "./window_stage.ts";
+import { requireLateness, WindowStage } from "./window_stage.ts";
 import type { WindowResult } from "./window_stage.ts";
 
 /**
@@ -179,26 +179,5 @@ export class TumblingWindowStream<T, A> extends OperatorStream<T, WindowResult<A
   /** How many items were dropped so far because their windows were over. */
   get late(): number {
     return this.#counter.late;
-  }
-}
-
-/**
- * Refuses a lateness that is no duration, or that means nothing.
- *
- * @param action What cannot be done with it.
- * @param latenessMs The option.
- * @param timestamp The option it goes with.
- */
-function requireLateness(action: string, latenessMs: unknown, timestamp: unknown): void {
-  if (latenessMs === undefined) return;
-  if (!(typeof latenessMs === "number" && latenessMs >= 0 && latenessMs < Infinity)) {
-    throw new RangeError(
-      `Cannot ${action}: "latenessMs" must be a number from 0: current value is "${latenessMs}"`,
-    );
-  }
-  if (timestamp === undefined) {
-    throw new TypeError(
-      `Cannot ${action}: "latenessMs" means nothing for the time of arrival. Give "timestamp" too`,
-    );
   }
 }

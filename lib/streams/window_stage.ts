@@ -173,7 +173,43 @@ export class WindowStage<T, A> implements Stage<T> {
   }
 }
 
-function ownTime(time: unknown): number {
+/**
+ * Refuses a lateness that is no duration, or that means nothing.
+ *
+ * @param action What cannot be done with it.
+ * @param latenessMs The option.
+ * @param timestamp The option it goes with.
+ *
+ * @throws {RangeError} when it is not a number from 0.
+ * @throws {TypeError} when there is no `timestamp`.
+ */
+export function requireLateness(
+  action: string,
+  latenessMs: unknown,
+  timestamp: unknown,
+): void {
+  if (latenessMs === undefined) return;
+  if (!(typeof latenessMs === "number" && latenessMs >= 0 && latenessMs < Infinity)) {
+    throw new RangeError(
+      `Cannot ${action}: "latenessMs" must be a number from 0: current value is "${latenessMs}"`,
+    );
+  }
+  if (timestamp === undefined) {
+    throw new TypeError(
+      `Cannot ${action}: "latenessMs" means nothing for the time of arrival. Give "timestamp" too`,
+    );
+  }
+}
+
+/**
+ * Refuses what is no time.
+ *
+ * @param time What an item gave as its own time.
+ * @returns The same.
+ *
+ * @throws {TypeError} when it is not a finite number.
+ */
+export function ownTime(time: unknown): number {
   if (Number.isFinite(time)) return time as number;
   throw new TypeError(
     `Cannot put an item into a window: its time is "${String(time)}". Return a finite number`,

@@ -40,8 +40,9 @@ export function parseAddress(text: string, options: ParseAddressOptions = {}): A
     );
   };
   if (text.includes("\0")) return fail("it holds a NUL");
-  const path = /^unix:(?:\/\/)?(\/.*)$/.exec(text)?.[1] ??
-    (/^\.{0,2}\//.test(text) ? text : undefined);
+  // unix://PATH without a third slash would name a host, if sockets had one.
+  const [, long, short] = /^unix:(?:\/\/(\/.*)|(\/(?!\/).*))$/s.exec(text) ?? [];
+  const path = long ?? short ?? (/^\.{0,2}\//.test(text) ? text : undefined);
   if (path !== undefined) {
     if (path.endsWith("/")) return fail("a socket is a file, not a folder");
     return { kind: "unix", path, text: `unix://${path}` };
@@ -61,5 +62,7 @@ export function parseAddress(text: string, options: ParseAddressOptions = {}): A
   if (port < lowest || port > 65535) return fail(`a port is between ${lowest} and 65535`);
   const host = (ipv6 ?? name)!;
   const shown = ipv6 === undefined ? host : `[${host}]`;
-  return { kind: "tls", host, port, text: `https://${shown}:${port}` };
+  const full = `https://${shown}:${port}`;
+  if (!URL.canParse(full)) return fail("it is not a host and a port");
+  return { kind: "tls", host, port, text: full };
 }

@@ -1,10 +1,15 @@
 /** A streaming gRPC call, seen from the client. @module */
 import { constants } from "node:http2";
 import type { ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
-import { FalcoRpcError } from "../errors.ts";
-import { connectionError } from "./connection_error.ts";
+import { FalcoError, FalcoRpcError } from "../errors.ts";
+import { answerError, connectionError } from "./connection_error.ts";
 import { frameMessage, FramingError, MessageSplitter } from "./message_splitter.ts";
+import { rpcError } from "./rpc_error.ts";
 import type { SessionManager } from "./session_manager.ts";
+
+const UNKNOWN = 2;
+const RESOURCE_EXHAUSTED = 8;
+const INTERNAL = 13;
 
 /** How many messages may wait for the reader before the connection's window is left to close. */
 const HIGH_WATER_MARK = 256;
@@ -24,8 +29,12 @@ export class ClientCall {
   readonly #manager: SessionManager;
   readonly #splitter: MessageSplitter;
   #messages: Uint8Array[] = [];
+  /** What the server said. */
   #status: FalcoRpcError | "ok" | undefined;
+  /** What the runtime reported, or a `FalcoError`: why no status would count. */
   #failure: Error | undefined;
+  /** All that the server sent has been read. */
+  #complete = false;
   #ended = false;
   #cancelled = false;
   #wake: (() => void) | undefined;
@@ -46,7 +55,10 @@ export class ClientCall {
     stream.on("error", (error: Error) => this.#failure ??= error);
     stream.on("close", () => this.#onEnd());
     stream.on("end", () => {
+      this.#complete = true;
       if (this.#status !== undefined) this.#onEnd();
+      // Without a status nothing more will come: "close" follows once our half is closed too.
+      else if (!stream.writableEnded) stream.end();
     });
   }
 
@@ -64,30 +76,15 @@ export class ClientCall {
     method: string,
     options: { maxMessageBytes?: number } = {},
   ): Promise<ClientCall> {
-    const session = await manager.session();
-    let stream: ClientHttp2Stream;
-    try {
-      stream = session.request({
-        ":method": "POST",
-        ":path": `/${method}`,
-        "content-type": "application/grpc+proto",
-        "te": "trailers",
-        "user-agent": "falco-streams",
-      }, { endStream: false });
-    } catch (error) {
-      throw connectionError(manager.address, error, "open");
-    }
-    session.ref();
-    stream.once("close", () => {
-      if (!session.destroyed) session.unref();
-    });
+    const stream = await manager.request({
+      ":method": "POST",
+      ":path": `/${method}`,
+      "content-type": "application/grpc+proto",
+      "te": "trailers",
+      "user-agent": "falco-streams",
+    }, { endStream: false });
     const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
     return new ClientCall(stream, method, manager, maxMessageBytes);
-  }
-
-  /** How many messages wait to be taken. */
-  get pending(): number {
-    return this.#messages.length;
   }
 
   /**
@@ -105,8 +102,8 @@ export class ClientCall {
   /**
    * Takes all messages that are there.
    *
-   * @returns The messages; undefined if there are none yet; null if the call ended with OK and none
-   * is left.
+   * @returns The messages; undefined if there are none yet; null if the call ended with OK or was
+   * cancelled, and none is left.
    * @throws {FalcoRpcError} If the call ended with another status, once its messages are taken.
    * @throws {FalcoConnectError} If the connection was lost, likewise.
    */
@@ -117,9 +114,24 @@ export class ClientCall {
       if (this.#stream.isPaused()) this.#stream.resume();
       return messages;
     }
+    if (this.#cancelled) return null;
     if (!this.#ended) return undefined;
-    if (this.#cancelled || this.#status === "ok") return null;
-    throw this.#status ?? this.#lost();
+    if (this.#failure instanceof FalcoError) throw this.#failure;
+    if (this.#status instanceof FalcoRpcError) throw this.#status;
+    // A connection that went away may have taken messages with it, whatever the status says.
+    if (this.#status === "ok" && this.#complete) return null;
+    throw connectionError(this.#manager.address, this.#failure, "open");
+  }
+
+  /**
+   * Throws the messages away that are there.
+   *
+   * @returns How many there were.
+   */
+  discard(): number {
+    const count = this.#messages.length;
+    this.#messages = [];
+    return count;
   }
 
   /**
@@ -133,13 +145,13 @@ export class ClientCall {
   }
 
   /**
-   * Cancels the call. What Falco has sent already is lost; that is how its API is.
+   * Cancels the call. What has arrived can still be taken; what Falco has sent beyond that is lost,
+   * that is how its API is.
    *
    * @returns A promise that resolves when the stream is closed.
    */
   cancel(): Promise<void> {
     this.#cancelled = true;
-    this.#messages = [];
     if (this.#stream.closed && this.#stream.destroyed) return Promise.resolve();
     return new Promise((resolve) => {
       this.#stream.once("close", () => resolve());
@@ -150,49 +162,37 @@ export class ClientCall {
   }
 
   #onHeaders(headers: IncomingHttpHeaders): void {
-    const status = Number(headers[":status"]);
-    const type = String(headers["content-type"] ?? "");
-    if (status !== 200 || !type.startsWith("application/grpc")) {
-      this.#failure = connectionError(
-        this.#manager.address,
-        new Error(`HTTP status ${status}, content type ${JSON.stringify(type.slice(0, 80))}`),
-      );
-      this.#stream.close(constants.NGHTTP2_CANCEL);
-      return;
-    }
+    const error = answerError(this.#manager.address, headers);
+    if (error !== undefined) return this.#fail(error);
     if (headers["grpc-status"] !== undefined) this.#onStatus(headers);
   }
 
   #onStatus(headers: IncomingHttpHeaders): void {
-    const status = Number(headers["grpc-status"]);
+    const given = String(headers["grpc-status"] ?? "");
+    const status = /^\d+$/.test(given) ? Number(given) : UNKNOWN;
     if (status === 0) {
       this.#status = "ok";
       return;
     }
     const text = decodeMessage(String(headers["grpc-message"] ?? ""));
-    const remedy = status === 12
-      ? ". This Falco does not offer that method: gRPC outputs are in 0.24 to 0.43"
-      : "";
-    this.#status = new FalcoRpcError(
-      `Cannot call ${this.#method}: status ${status}${text === "" ? "" : ` (${text})`}${remedy}`,
-      { method: this.#method, status },
-    );
+    this.#status = rpcError(this.#method, status, text);
   }
 
   #onData(chunk: Uint8Array): void {
-    if (this.#cancelled || this.#failure instanceof FalcoRpcError) return;
-    let messages: Uint8Array[];
+    if (this.#cancelled || this.#failure instanceof FalcoError) return;
+    const messages: Uint8Array[] = [];
     try {
-      messages = this.#splitter.push(chunk);
+      this.#splitter.push(chunk, messages);
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
       // gRPC clients report both as RESOURCE_EXHAUSTED and INTERNAL; the sentence says more.
-      this.#failure = new FalcoRpcError(
-        `Cannot read the answer of ${this.#method}: ${error.message}`,
-        { method: this.#method, status: 8, cause: error },
+      this.#fail(
+        new FalcoRpcError(`Cannot read the answer of ${this.#method}: ${error.message}`, {
+          method: this.#method,
+          status: RESOURCE_EXHAUSTED,
+          cause: error,
+        }),
       );
-      this.#stream.close(constants.NGHTTP2_CANCEL);
-      return;
     }
     if (messages.length === 0) return;
     this.#messages = this.#messages.length === 0 ? messages : [...this.#messages, ...messages];
@@ -200,15 +200,20 @@ export class ClientCall {
     this.#notify();
   }
 
+  #fail(error: FalcoError): void {
+    this.#failure = error;
+    this.#stream.close(constants.NGHTTP2_CANCEL);
+  }
+
   #onEnd(): void {
     if (this.#ended) return;
     this.#ended = true;
     // The server is done with the call; without this, our half of the stream would stay open.
     if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_NO_ERROR);
-    if (this.#splitter.midMessage && this.#status === "ok") {
+    if (this.#splitter.midMessage && this.#status === "ok" && this.#complete) {
       this.#status = new FalcoRpcError(
         `Cannot read the answer of ${this.#method}: it ends within a message`,
-        { method: this.#method, status: 13 },
+        { method: this.#method, status: INTERNAL },
       );
     }
     this.#notify();
@@ -218,11 +223,6 @@ export class ClientCall {
     const wake = this.#wake;
     this.#wake = undefined;
     wake?.();
-  }
-
-  #lost(): Error {
-    if (this.#failure instanceof FalcoRpcError) return this.#failure;
-    return connectionError(this.#manager.address, this.#failure, "open");
   }
 }
 

@@ -1,4 +1,5 @@
 /** What goes wrong below gRPC, in words a user can act on. @module */
+import type { IncomingHttpHeaders } from "node:http2";
 import { FalcoConnectError } from "../errors.ts";
 import type { FalcoConnectReason } from "../errors.ts";
 import type { Address } from "./address.ts";
@@ -12,16 +13,18 @@ export type ConnectionPhase = "connecting" | "open";
  * @param address Where the connection goes.
  * @param cause What the runtime reported, if anything.
  * @param phase Whether the connection had been there.
+ * @param serverName The name that Falco's certificate must carry, if it is not the host.
  * @returns The error to hand to the user.
  */
 export function connectionError(
   address: Address,
   cause: unknown,
   phase: ConnectionPhase = "connecting",
+  serverName?: string,
 ): FalcoConnectError {
   if (cause instanceof FalcoConnectError) return cause;
   const code = errorCode(cause);
-  const [reason, text] = describe(address, code, cause, phase);
+  const [reason, text] = describe(address, code, cause, phase, serverName);
   const verb = reason === "lost" ? "Lost the connection to" : "Cannot connect to";
   return new FalcoConnectError(`${verb} ${address.text}: ${text}`, {
     address: address.text,
@@ -30,11 +33,33 @@ export function connectionError(
   });
 }
 
+/**
+ * Looks whether an answer is one of a gRPC server.
+ *
+ * @param address Where it comes from.
+ * @param headers The headers of the answer.
+ * @returns The error to hand to the user if it is not.
+ */
+export function answerError(
+  address: Address,
+  headers: IncomingHttpHeaders,
+): FalcoConnectError | undefined {
+  const status = Number(headers[":status"]);
+  const type = String(headers["content-type"] ?? "");
+  if (status === 200 && type.startsWith("application/grpc")) return undefined;
+  const answer = `HTTP status ${status}, content type ${JSON.stringify(type.slice(0, 80))}`;
+  return new FalcoConnectError(
+    `Cannot connect to ${address.text}: ${describeProtocol(address, answer)}`,
+    { address: address.text, reason: "protocol" },
+  );
+}
+
 function describe(
   address: Address,
   code: string,
   cause: unknown,
   phase: ConnectionPhase,
+  serverName: string | undefined,
 ): [FalcoConnectReason, string] {
   const enable = `Check that Falco runs with grpc.enabled and this grpc.bind_address`;
   if (code === "NotCapable") {
@@ -82,19 +107,22 @@ function describe(
       }. Falco may have been stopped or restarted`,
     ];
   }
-  if (address.kind === "tls") return ["tls", describeTls(address.host, code, cause)];
-  return [
-    "protocol",
-    `the other side does not answer as a gRPC server does (${errorMessage(cause)}). ` +
-    "Over a unix socket Falco speaks plain HTTP/2",
-  ];
+  if (address.kind === "tls") return ["tls", describeTls(serverName ?? address.host, code, cause)];
+  return ["protocol", describeProtocol(address, errorMessage(cause))];
 }
 
-function describeTls(host: string, code: string, cause: unknown): string {
+function describeProtocol(address: Address, detail: string): string {
+  return `the other side does not answer as a gRPC server does (${detail}). ` +
+    (address.kind === "unix"
+      ? "Over a unix socket Falco speaks plain HTTP/2"
+      : "Check that this is the port of grpc.bind_address");
+}
+
+function describeTls(name: string, code: string, cause: unknown): string {
   const detail = errorMessage(cause);
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID" || /altnames|NotValidForName/i.test(detail)) {
-    return `Falco's certificate is not valid for the name ${JSON.stringify(host)}. ` +
-      `Make one that lists it as subjectAltName, or set "tls.serverName"`;
+    return `Falco's certificate is not valid for the name ${JSON.stringify(name)}. ` +
+      `Make one that lists it as subjectAltName, or set "tls.serverName" to a name that it lists`;
   }
   if (/EXPIRED|expired/.test(code + detail)) {
     return `a certificate has expired (${detail}). Renew it`;
@@ -103,8 +131,12 @@ function describeTls(host: string, code: string, cause: unknown): string {
     return `Falco's certificate is not signed by the authority in "tls.ca" (${detail}). ` +
       "Pass the authority that signed grpc.cert_chain";
   }
-  return `TLS failed (${detail}). Is the client certificate signed by the authority in Falco's ` +
-    "grpc.root_certs, and does this port speak gRPC with TLS?";
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
+    return `the other side does not speak TLS (${detail}). ` +
+      "Check that this is the port of grpc.bind_address";
+  }
+  return `TLS failed (${detail}). Check that "tls.cert" is signed by the authority in Falco's ` +
+    `grpc.root_certs, that "tls.key" belongs to it, and that this is the port of grpc.bind_address`;
 }
 
 function errorCode(cause: unknown): string {
@@ -119,10 +151,16 @@ function errorCode(cause: unknown): string {
 function errorMessage(cause: unknown): string {
   if (!isErrorLike(cause)) return "the server closed the connection";
   const { message, code, errors } = cause;
-  if (typeof message === "string" && message !== "") return message.replace(/\.$/, "");
+  if (typeof message === "string" && message !== "") return readable(message);
   // Happy eyeballs: one error an address, none of its own.
   if (Array.isArray(errors) && errors.length > 0) return errorMessage(errors[0]);
   return typeof code === "string" ? code : "unknown error";
+}
+
+/** OpenSSL wraps its reason in addresses, source files and a line break. */
+function readable(message: string): string {
+  const reason = /error:[0-9a-f]{8}:[^:]*:[^:]*:([^:]+)/i.exec(message)?.[1];
+  return (reason ?? message).trim().replace(/\.$/, "").replaceAll(/\s+/g, " ");
 }
 
 interface ErrorLike {

@@ -33,11 +33,12 @@ export class MessageSplitter {
    * Takes bytes and hands out the messages that they complete.
    *
    * @param chunk The next bytes.
+   * @param messages Where to put them; those before a violation are there even if it throws.
    * @returns The messages, in order; often none or many.
-   * @throws {FramingError} If a message is longer than allowed, or compressed, which nobody asked for.
+   * @throws {FramingError} If a message is longer than allowed, or compressed, which nobody asked
+   * for. Nothing more can be read then.
    */
-  push(chunk: Uint8Array): Uint8Array[] {
-    const messages: Uint8Array[] = [];
+  push(chunk: Uint8Array, messages: Uint8Array[] = []): Uint8Array[] {
     let bytes = chunk;
     if (this.#partsBytes > 0) {
       this.#parts.push(chunk);

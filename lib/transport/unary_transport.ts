@@ -1,28 +1,42 @@
 /** Single calls, through connect. @module */
-import { Code, ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { FalcoError, FalcoRpcError } from "../errors.ts";
-import { connectionError } from "./connection_error.ts";
+import { FalcoError } from "../errors.ts";
+import { answerError, connectionError } from "./connection_error.ts";
+import { rpcError } from "./rpc_error.ts";
 import type { SessionManager } from "./session_manager.ts";
 
 /**
  * Makes connect's gRPC transport run on our connection.
  *
  * @param manager The connection.
+ * @param maxMessageBytes The longest answer to accept.
  * @returns The transport, for single calls; streams of alerts go through `ClientCall`.
  */
-export function createUnaryTransport(manager: SessionManager): Transport {
+export function createUnaryTransport(manager: SessionManager, maxMessageBytes: number): Transport {
   return createGrpcTransport({
     baseUrl: manager.origin,
+    readMaxBytes: Math.min(Math.ceil(maxMessageBytes), 0xffff_ffff), // connect takes no more
     sessionManager: {
       authority: manager.origin,
       async request(method, path, headers, options) {
-        const session = await manager.session();
-        const stream = session.request({ ...headers, ":method": method, ":path": path }, options);
-        session.ref();
+        const stream = await manager.request(
+          { ...headers, ":method": method, ":path": path },
+          options,
+        );
+        let answered = false;
+        stream.on("error", () => {}); // told to connect's own listener, which is not there yet
+        stream.once("response", (answer) => {
+          answered = true;
+          const error = answerError(manager.address, answer);
+          if (error !== undefined) stream.emit("error", error);
+        });
         stream.once("close", () => {
-          if (!session.destroyed) session.unref();
+          // Where the runtime knows no reset code (Bun, Deno) connect would wait for ever.
+          if (!answered) {
+            stream.emit("error", connectionError(manager.address, undefined, "open"));
+          }
         });
         return stream;
       },
@@ -50,13 +64,13 @@ export function unaryError(
   if (error instanceof FalcoError) return error;
   if (!(error instanceof ConnectError)) return connectionError(manager.address, error, "open");
   if (error.cause instanceof FalcoError) return error.cause;
-  // connect reports a lost connection as cancelled, or as a missing status.
-  const isLost = error.code === Code.Canceled || error.code === Code.Unavailable ||
-    error.code === Code.Aborted || /missing status/.test(error.rawMessage);
-  if (isLost) return connectionError(manager.address, error.cause ?? error, "open");
-  return new FalcoRpcError(`Cannot call ${method}: status ${error.code} (${error.rawMessage})`, {
-    method,
-    status: error.code,
-    cause: error,
-  });
+  if (isLost(error)) return connectionError(manager.address, error.cause ?? error, "open");
+  return rpcError(method, error.code, error.rawMessage, error);
+}
+
+/** A lost connection has no status of its own: connect takes it for one of several. */
+function isLost(error: ConnectError): boolean {
+  if (/missing status$|^http\/2 stream closed/.test(error.rawMessage)) return true;
+  const { code } = (error.cause ?? {}) as { code?: unknown };
+  return typeof code === "string" && /^ERR_HTTP2|^ERR_STREAM|^E[A-Z]+$/.test(code);
 }

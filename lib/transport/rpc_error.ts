@@ -1,0 +1,30 @@
+/** A gRPC status other than OK, in words a user can act on. @module */
+import { FalcoRpcError } from "../errors.ts";
+
+const UNIMPLEMENTED = 12;
+
+/**
+ * Turns a status into an error.
+ *
+ * @param method The method that was called, without the leading slash.
+ * @param status The gRPC status code, not 0.
+ * @param text What the server says about it, if anything.
+ * @param cause The error below, if there is one.
+ * @returns The error to hand to the user.
+ */
+export function rpcError(
+  method: string,
+  status: number,
+  text: string,
+  cause?: unknown,
+): FalcoRpcError {
+  const detail = text === "" ? "" : ` (${text})`;
+  const remedy = status === UNIMPLEMENTED
+    ? ". This Falco does not offer that method: gRPC outputs are in 0.24 to 0.43"
+    : "";
+  return new FalcoRpcError(`Cannot call ${method}: status ${status}${detail}${remedy}`, {
+    method,
+    status,
+    cause,
+  });
+}

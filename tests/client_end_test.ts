@@ -1,0 +1,273 @@
+/** How a stream ends that the server, or the network, ends. */
+import assert from "node:assert/strict";
+import { connect as connectSocket, createServer as createNetServer } from "node:net";
+import type { Socket } from "node:net";
+import { test } from "node:test";
+import { buildAlert } from "../harness/build_alert.ts";
+import { FakeClock } from "../harness/fake_clock.ts";
+import { FakeFalco } from "../harness/fake_falco.ts";
+import { connect } from "../lib/client/connect.ts";
+import type { FalcoClient } from "../lib/client/connect.ts";
+import { FalcoConnectError } from "../lib/errors.ts";
+import {
+  answerWith,
+  callsOf,
+  GRPC_HEADERS,
+  join,
+  rejection,
+  roundTrip,
+  testOnWires,
+  until,
+  wires,
+  withAnswer,
+  withServer,
+} from "./client_probes.ts";
+import { outcome } from "./stream_probes.ts";
+
+function pushNumbered(fake: FakeFalco, count: number): void {
+  for (let index = 0; index < count; index++) fake.push(buildAlert({ rule: `rule ${index}` }));
+}
+
+function assertLost(error: unknown, address: string): void {
+  assert(error instanceof FalcoConnectError, String(error));
+  assert.equal(error.reason, "lost");
+  assert.equal(error.address, address);
+  assert(error.message.startsWith(`Lost the connection to ${address}: `));
+  assert.match(error.message, /\. Falco may have been stopped or restarted$/);
+}
+
+testOnWires("Subscription ends if Falco stops in order", async ({ fake, falco, clock }) => {
+  pushNumbered(fake, 3);
+  const alerts = falco.outputs.subscribe();
+  const reader = alerts.getReader();
+  for (let index = 0; index < 3; index++) await reader.read();
+  const read = reader.read();
+  await roundTrip(falco);
+  const stopped = fake.stop();
+  // Falco answers the next request with the end of the call.
+  clock.advance(10);
+  assert.deepEqual(await read, { done: true, value: undefined });
+  await reader.closed;
+  assert.equal(await alerts.closed, undefined);
+  await stopped;
+  assert.equal(clock.pending, 0);
+  assert.deepEqual({ ...alerts.stats() }, {
+    received: 3,
+    polls: 2,
+    invalid: 0,
+    lossyText: 0,
+    dropped: 0,
+  });
+});
+
+testOnWires(
+  "Subscription fails if Falco is killed while it waits",
+  async ({ fake, falco, clock }) => {
+    const alerts = falco.outputs.subscribe();
+    const failed = rejection(alerts.getReader().read());
+    await roundTrip(falco);
+    await fake.kill();
+    const error = await failed;
+    assertLost(error, fake.address);
+    assert.equal(await alerts.closed, error);
+    assert.equal(clock.pending, 0);
+  },
+);
+
+testOnWires(
+  "Subscription fails if Falco is killed in the middle of a backlog",
+  async ({ fake, falco }) => {
+    pushNumbered(fake, 10_000);
+    const alerts = falco.outputs.subscribe();
+    const reader = alerts.getReader();
+    let next = 0;
+    for (; next < 1000; next++) assert.equal((await reader.read()).value?.rule, `rule ${next}`);
+    await fake.kill();
+    const failed = rejection((async () => {
+      for (;; next++) {
+        const { done, value } = await reader.read();
+        if (done) assert.fail("this is no clean end");
+        assert.equal(value.rule, `rule ${next}`);
+      }
+    })());
+    assertLost(await failed, fake.address);
+    assert(next < 10_000);
+    const { received, dropped } = alerts.stats();
+    assert.deepEqual([received, dropped], [next, 0]);
+  },
+);
+
+testOnWires("outputs.get() fails if Falco is killed in the middle", async ({ fake, falco }) => {
+  pushNumbered(fake, 10_000);
+  const reader = falco.outputs.get().getReader();
+  await reader.read();
+  await fake.kill();
+  const failed = rejection((async () => {
+    while (!(await reader.read()).done);
+  })());
+  assertLost(await failed, fake.address);
+});
+
+for (const wire of wires) {
+  test(`FalcoClient subscribes again after a restart, over ${wire.name}`, async () => {
+    const first = await FakeFalco.start({ tls: wire.tls });
+    const { address, credentials: tls } = first;
+    const falco = connect(address, { tls, clock: new FakeClock() });
+    try {
+      const failed = rejection(falco.outputs.subscribe().getReader().read());
+      await roundTrip(falco);
+      await first.kill();
+      assertLost(await failed, address);
+      const second = await FakeFalco.start({ listen: address, tls: wire.tls });
+      try {
+        second.push(buildAlert({ rule: "of the second" }));
+        const { value } = await falco.outputs.subscribe().getReader().read();
+        assert.equal(value?.rule, "of the second");
+      } finally {
+        await falco.close();
+        await second.kill();
+      }
+    } finally {
+      await falco.close();
+      await first[Symbol.asyncDispose]();
+    }
+  });
+}
+
+/** A client that reaches a fake Falco through a wire that can be cut. */
+async function withProxy(
+  fake: FakeFalco,
+  run: (falco: FalcoClient, cut: () => void) => Promise<void>,
+): Promise<void> {
+  const sockets = new Set<Socket>();
+  const server = createNetServer((near) => {
+    const far = fake.address.startsWith("unix:")
+      ? connectSocket(fake.address.slice("unix://".length))
+      : connectSocket(Number(new URL(fake.address).port), "127.0.0.1");
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+    }
+    near.pipe(far).pipe(near);
+  });
+  await withServer(server, fake.credentials === undefined ? "unix" : "tls", async (address) => {
+    const falco = connect(address, { tls: fake.credentials, clock: new FakeClock() });
+    try {
+      await run(falco, () => {
+        for (const socket of sockets) socket.destroy();
+      });
+    } finally {
+      await falco.close();
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+}
+
+for (const wire of wires) {
+  test(`Subscription fails if the wire is cut, over ${wire.name}`, async () => {
+    const fake = await FakeFalco.start({ tls: wire.tls });
+    try {
+      await withProxy(fake, async (falco, cut) => {
+        pushNumbered(fake, 2);
+        const alerts = falco.outputs.subscribe();
+        const reader = alerts.getReader();
+        await reader.read();
+        await reader.read();
+        const failed = rejection(reader.read());
+        await roundTrip(falco);
+        cut();
+        assertLost(await failed, falco.address);
+        await until("Falco has noticed", () => !callsOf(fake, "sub")[0]!.open);
+      });
+    } finally {
+      await fake[Symbol.asyncDispose]();
+    }
+  });
+}
+
+for (const kind of ["unix", "tls"] as const) {
+  test(`Streams fail if the answer has no status (${kind})`, async () => {
+    await withAnswer((stream) => {
+      stream.respond(GRPC_HEADERS);
+      stream.end();
+    }, async (falco) => {
+      for (const alerts of [falco.outputs.get(), falco.outputs.subscribe()]) {
+        const { items, error } = await outcome(alerts);
+        assert.deepEqual(items, []);
+        assertLost(error, falco.address);
+      }
+    }, { kind });
+  });
+
+  for (const code of [0, 2, 7, 8]) {
+    test(`Streams fail if the server resets them with code ${code} (${kind})`, async () => {
+      await withAnswer((stream) => {
+        stream.respond(GRPC_HEADERS);
+        stream.close(code);
+      }, async (falco) => {
+        for (const alerts of [falco.outputs.get(), falco.outputs.subscribe()]) {
+          assertLost((await outcome(alerts)).error, falco.address);
+        }
+      }, { kind });
+    });
+  }
+
+  test(`Streams end if the server ends them with OK before the first request (${kind})`, async () => {
+    await withAnswer((stream) => answerWith(stream, new Uint8Array()), async (falco) => {
+      assert.deepEqual(await outcome(falco.outputs.get()), { items: [] });
+      assert.deepEqual(await outcome(falco.outputs.subscribe()), { items: [] });
+    }, { kind });
+    await withAnswer((stream) => {
+      stream.respond({ ...GRPC_HEADERS, "grpc-status": "0" }, { endStream: true });
+    }, async (falco) => {
+      assert.deepEqual(await outcome(falco.outputs.get()), { items: [] });
+      assert.deepEqual(await outcome(falco.outputs.subscribe()), { items: [] });
+    }, { kind });
+  });
+}
+
+/** A frame of HTTP/2. */
+function frame(type: number, flags: number, streamId: number, payload: number[] = []): Uint8Array {
+  return Uint8Array.of(0, 0, payload.length, type, flags, 0, 0, 0, streamId, ...payload);
+}
+
+const [DATA, HEADERS, SETTINGS] = [0, 1, 4];
+const END_STREAM = 1;
+const END_HEADERS = 4;
+const PREFACE_BYTES = 24;
+
+/** The stream that a client has opened with what it sent so far, if any. */
+function openedStream(bytes: Uint8Array): number | undefined {
+  for (let at = PREFACE_BYTES; at + 9 <= bytes.length;) {
+    const [high = 0, middle = 0, low = 0, type, , , , , streamId] = bytes.subarray(at);
+    if (type === HEADERS) return streamId;
+    at += 9 + high * 65536 + middle * 256 + low;
+  }
+}
+
+test("Streams end even if the server neither sends a status nor resets them", async () => {
+  // :status 200, and content-type application/grpc: HPACK's static table, and one literal.
+  const type = [...new TextEncoder().encode("application/grpc")];
+  const headers = [0x88, 0x0f, 0x10, type.length, ...type];
+  const server = createNetServer((socket) => {
+    socket.write(frame(SETTINGS, 0, 0));
+    let seen = new Uint8Array();
+    let answered = false;
+    socket.on("data", (chunk: Uint8Array) => {
+      seen = join(seen, chunk);
+      const streamId = openedStream(seen);
+      if (answered || streamId === undefined) return;
+      answered = true;
+      socket.write(frame(HEADERS, END_HEADERS, streamId, headers));
+      socket.write(frame(DATA, END_STREAM, streamId));
+    });
+  });
+  await withServer(server, "unix", async (address) => {
+    const falco = connect(address, { clock: new FakeClock() });
+    try {
+      assertLost((await outcome(falco.outputs.subscribe())).error, address);
+    } finally {
+      await falco.close();
+    }
+  });
+});

@@ -1,0 +1,187 @@
+/** Servers, and ways to wait for them, that the client tests share. @module */
+import { once } from "node:events";
+import { createSecureServer, createServer } from "node:http2";
+import type {
+  Http2SecureServer,
+  Http2Server,
+  OutgoingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from "node:http2";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { makeCertificates } from "../harness/certificates.ts";
+import type { Certificates } from "../harness/certificates.ts";
+import { FakeClock } from "../harness/fake_clock.ts";
+import { FakeFalco } from "../harness/fake_falco.ts";
+import type { RecordedCall } from "../harness/call_log.ts";
+import { makeTempFolder } from "../harness/temp_folder.ts";
+import { connect } from "../lib/client/connect.ts";
+import type { ConnectOptions, FalcoClient } from "../lib/client/connect.ts";
+import type { TlsCredentials } from "../lib/transport/credentials.ts";
+import { settled } from "./stream_probes.ts";
+
+/** The certificates of all servers of the client tests. */
+export const certificates: Certificates = await makeCertificates();
+
+/** What a client needs for them. */
+export const credentials: TlsCredentials = { ca: certificates.ca, ...certificates.client };
+
+/** The two ways a Falco can be reached. */
+export const wires = [
+  { name: "a unix socket", tls: false },
+  { name: "mutual TLS", tls: certificates },
+] as const;
+
+/** A fake Falco, and a client whose polls and time limits are moved by hand. */
+export interface Pair {
+  readonly fake: FakeFalco;
+  readonly falco: FalcoClient;
+  readonly clock: FakeClock;
+}
+
+/** Runs a test on each wire. The client must have left no call open at the end. */
+export function testOnWires(
+  name: string,
+  run: (pair: Pair) => Promise<void>,
+  options: ConnectOptions & { falcoVersion?: string } = {},
+): void {
+  const { falcoVersion = "0.43.1", ...rest } = options;
+  for (const wire of wires) {
+    test(`${name}, over ${wire.name}`, async () => {
+      const fake = await FakeFalco.start({ tls: wire.tls, falcoVersion });
+      const clock = new FakeClock(1000);
+      const falco = connect(fake.address, { tls: fake.credentials, clock, ...rest });
+      try {
+        await run({ fake, falco, clock });
+      } finally {
+        await falco.close();
+        await fake[Symbol.asyncDispose]();
+      }
+    });
+  }
+}
+
+/** Waits until the server has seen all that the client sent, and the client all that came back. */
+export async function roundTrip(falco: FalcoClient): Promise<void> {
+  await settled();
+  // Twice: the first may have had to wait for the connection, as what came before it.
+  await falco.version();
+  await falco.version();
+  await settled();
+}
+
+/** Waits for something that this process cannot be told of; fails after ten seconds. */
+export async function until(what: string, isThere: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!isThere()) {
+    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
+    await setImmediate();
+  }
+}
+
+/** The calls of a method that a fake Falco has seen. */
+export function callsOf(fake: FakeFalco, method: "sub" | "get"): RecordedCall[] {
+  return fake.requests.filter((call) => call.method === `falco.outputs.service/${method}`);
+}
+
+/** A path for a socket in a folder of its own. */
+export async function withSocketPath(run: (path: string) => Promise<void>): Promise<void> {
+  const folder = await makeTempFolder();
+  try {
+    await run(`${folder.path}/falco.sock`);
+  } finally {
+    await folder.remove();
+  }
+}
+
+/** Lets a server listen, on a unix socket or on a port, and ends it with all its connections. */
+export async function withServer(
+  server: Server | Http2Server | Http2SecureServer,
+  kind: "unix" | "tls",
+  run: (address: string) => Promise<void>,
+): Promise<void> {
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  const emitter: Server = server as Server;
+  emitter.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+  });
+  emitter.on("tlsClientError", () => {});
+  emitter.on("sessionError", () => {});
+  emitter.on("session", (session: ServerHttp2Session) => {
+    sessions.add(session);
+    session.on("error", () => {});
+  });
+  await withSocketPath(async (path) => {
+    if (kind === "unix") emitter.listen(path);
+    else emitter.listen(0, "127.0.0.1");
+    await once(emitter, "listening");
+    const { port } = emitter.address() as AddressInfo;
+    try {
+      await run(kind === "unix" ? `unix://${path}` : `https://localhost:${port}`);
+    } finally {
+      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
+      emitter.close();
+    }
+  });
+}
+
+/**
+ * Runs a client against an HTTP/2 server that answers each call as it is told, for answers that no
+ * Falco gives.
+ */
+export async function withAnswer(
+  answer: (stream: ServerHttp2Stream) => void,
+  run: (falco: FalcoClient) => Promise<void>,
+  options: ConnectOptions & { kind?: "unix" | "tls" } = {},
+): Promise<void> {
+  const { kind = "unix", ...rest } = options;
+  const server = kind === "unix"
+    ? createServer()
+    : createSecureServer({ ca: certificates.ca, ...certificates.server, requestCert: true });
+  server.on("stream", (stream: ServerHttp2Stream) => {
+    stream.on("error", () => {});
+    answer(stream);
+  });
+  await withServer(server, kind, async (address) => {
+    const falco = connect(address, { ...(kind === "tls" ? { tls: credentials } : {}), ...rest });
+    try {
+      await run(falco);
+    } finally {
+      await falco.close();
+    }
+  });
+}
+
+/** The headers of an answer of a gRPC server. */
+export const GRPC_HEADERS = { ":status": 200, "content-type": "application/grpc" };
+
+/** Answers a call with bytes and trailers. */
+export function answerWith(
+  stream: ServerHttp2Stream,
+  body: Uint8Array,
+  trailers: OutgoingHttpHeaders = { "grpc-status": "0" },
+): void {
+  stream.respond(GRPC_HEADERS, { waitForTrailers: true });
+  stream.on("wantTrailers", () => stream.sendTrailers(trailers));
+  stream.end(body);
+}
+
+/** Puts bytes together. */
+export function join(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** What a promise is rejected with. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("the promise was not rejected");
+}
