@@ -121,3 +121,44 @@ test("StageChain hands on what stages ask for", () => {
   contexts["b"]!.wake();
   assert.deepEqual(log, ["failed broken", "woken"]);
 });
+
+test("StageChain lets nobody hear of an error above a stage that has stopped", async () => {
+  for (const late of ["thrown", "rejected"]) {
+    const { chain, log } = chainOf("ab", {
+      a: (down) => ({
+        push(item) {
+          down.push(item);
+          if (late === "thrown") throw new Error("too late");
+          return Promise.reject(new Error("too late"));
+        },
+        end: () => down.end(),
+      }),
+      b: (down, context) => ({
+        push(item) {
+          down.push(item);
+          context.stop();
+        },
+        end: () => down.end(),
+      }),
+    });
+    await chain.push(1);
+    assert.deepEqual(log, ["out 1", "out end", "stopped", "woken"]);
+  }
+});
+
+test("StageChain hands on an error as long as nothing has stopped", async () => {
+  const error = new Error("in time");
+  const thrown = chainOf("a", {
+    a: (down) => ({
+      push() {
+        throw error;
+      },
+      end: () => down.end(),
+    }),
+  });
+  assert.throws(() => thrown.chain.push(1), error);
+  const rejected = chainOf("a", {
+    a: () => ({ push: () => Promise.reject(error), end: () => {} }),
+  });
+  await assert.rejects(async () => await rejected.chain.push(1), error);
+});

@@ -66,19 +66,30 @@ export class StageChain {
    * Pushes an item in at the top; ignored after a stop.
    *
    * @param item The item.
-   * @returns What the first stage returns, and it throws what the stages throw.
+   * @returns What the first stage returns, and it throws what the stages throw; but not what those
+   * throw that a stop has cut off meanwhile.
    */
   push(item: unknown): void | Promise<void> {
-    if (this.#first === 0) return this.#top.push(item);
+    if (this.#first > 0) return;
+    try {
+      return this.#top.push(item)?.catch(this.#onLateError);
+    } catch (error) {
+      this.#onLateError(error);
+    }
   }
 
   /**
    * Ends the chain from the top; ignored after a stop, which has ended it from the middle.
    *
-   * @returns What the first stage returns, and it throws what the stages throw.
+   * @returns What the first stage returns, and it throws what the stages throw, as with `push`.
    */
   end(): void | Promise<void> {
-    if (this.#first === 0) return this.#top.end();
+    if (this.#first > 0) return;
+    try {
+      return this.#top.end()?.catch(this.#onLateError);
+    } catch (error) {
+      this.#onLateError(error);
+    }
   }
 
   /**
@@ -89,6 +100,15 @@ export class StageChain {
   cancel(reason: unknown): void {
     this.#cutOff(this.#stages.length, reason);
   }
+
+  /**
+   * A stage above one that has stopped may be in the middle of a loop, and run into an error in it:
+   * its input is over, so that is nobody's any more. The stages below cannot be where it comes from,
+   * since `stop` ends them and is not called while they are busy with a push.
+   */
+  readonly #onLateError = (error: unknown): void => {
+    if (this.#first === 0) throw error;
+  };
 
   #stop(index: number): void {
     if (index < this.#first) return;
