@@ -32,7 +32,8 @@ async function withFake(
     assert.match(line, /^listening on (unix:\/\/\/.+|https:\/\/localhost:\d+)$/);
     await test(line.slice("listening on ".length), running);
   } finally {
-    running.child.kill("SIGKILL");
+    // Not SIGKILL, which would leave its temporary folder behind.
+    running.child.kill("SIGTERM");
     await running.finished;
   }
 }
