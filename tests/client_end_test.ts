@@ -8,7 +8,9 @@ import { FakeClock } from "../harness/fake_clock.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { connect } from "../lib/client/connect.ts";
 import type { FalcoClient } from "../lib/client/connect.ts";
+import { encodeAlert } from "../lib/alert/wire.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
+import { frameMessage } from "../lib/transport/message_splitter.ts";
 import {
   answerWith,
   callsOf,
@@ -222,6 +224,47 @@ for (const kind of ["unix", "tls"] as const) {
     }, async (falco) => {
       assert.deepEqual(await outcome(falco.outputs.get()), { items: [] });
       assert.deepEqual(await outcome(falco.outputs.subscribe()), { items: [] });
+    }, { kind });
+  });
+}
+
+for (const kind of ["unix", "tls"] as const) {
+  test(`Streams never end in order with alerts missing (${kind})`, async () => {
+    const count = 400;
+    let over = false;
+    await withAnswer((stream) => {
+      const { session } = stream;
+      stream.respond(GRPC_HEADERS, { waitForTrailers: true });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+      stream.on("close", () => {
+        session?.close();
+        session?.on("close", () => over = true);
+      });
+      // Each alert in a frame of its own, so that a lost one leaves no trace in what came before.
+      let next = 0;
+      const write = (): void => {
+        if (next === count) return void stream.end();
+        const alert = buildAlert({
+          rule: `rule ${next++}`,
+          outputFields: {},
+          tags: [],
+          output: "",
+        });
+        stream.write(frameMessage(encodeAlert(alert)), write);
+      };
+      write();
+    }, async (falco) => {
+      const reader = falco.outputs.get().getReader();
+      await reader.read();
+      // More than fits is there, and then the connection goes, though the status was OK.
+      if (kind === "tls") await until("the server is done", () => over);
+      let read = 1;
+      const error = await rejection((async () => {
+        while (!(await reader.read()).done) read++;
+        throw new Error("a clean end");
+      })());
+      if (read < count) assertLost(error, falco.address);
+      else assert.match(String(error), /a clean end/);
     }, { kind });
   });
 }

@@ -9,7 +9,7 @@ import type { FakeFalco } from "../harness/fake_falco.ts";
 import { connect } from "../lib/client/connect.ts";
 import { LimitStream } from "../lib/streams/limit_stream.ts";
 import { callsOf, rejection, roundTrip, testOnWires, until, withServer } from "./client_probes.ts";
-import { outcome } from "./stream_probes.ts";
+import { outcome, settled } from "./stream_probes.ts";
 
 function pushNumbered(fake: FakeFalco, count: number): void {
   for (let index = 0; index < count; index++) fake.push(buildAlert({ rule: `rule ${index}` }));
@@ -197,10 +197,12 @@ testOnWires("Subscription cancels a call that comes too late", async ({ fake, fa
   fake.push(buildAlert());
   const alerts = falco.outputs.subscribe();
   const reader = alerts.getReader();
+  await settled();
   void reader.read();
   // The connection is only being opened by now.
   await reader.cancel();
   await roundTrip(falco);
+  assert.equal(callsOf(fake, "sub").length, 1);
   assert(callsOf(fake, "sub").every((call) => !call.open && call.requests === 0));
   assert.equal(fake.queueDepth, 1);
 });

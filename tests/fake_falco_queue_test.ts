@@ -167,6 +167,19 @@ describe("FakeFalco.drained()", () => {
       assert.equal(fake.queueDepth, 1);
     }));
 
+  it("has no part in another wait whose signal has fired", () =>
+    withFake(wire!, async ({ fake, dial }) => {
+      fake.push(...alerts(1, 2));
+      const controller = new AbortController();
+      const given = fake.drained(controller.signal);
+      const kept = fake.drained();
+      controller.abort();
+      await assert.rejects(given, { name: "AbortError" });
+      assert.equal(await isSettled(kept), false);
+      await dial().get();
+      await kept;
+    }));
+
   for (const end of ["stop", "kill"] as const) {
     it(`rejects at ${end}(), as nobody will read the rest`, () =>
       withFake(wire!, async ({ fake }) => {

@@ -98,8 +98,10 @@ test("splitLines() refuses a line without an end", async () => {
   await assert.rejects(read, { name: "RangeError", message: "a line is longer than 35 bytes" });
   assert.equal(pulled, 4);
   // Counted from the last line break on.
-  const good = ["0123456789\n0123456789", "0123456789", "0123456789\n", "0123456789"];
-  assert.equal((await groups(good, { maxLineBytes: 30 })).flat().length, 3);
+  const good = Array.from({ length: 5 }, () => ["0123456789", "0123456789", "\n"]).flat();
+  assert.equal((await groups(good, { maxLineBytes: 30 })).flat().length, 5);
+  const bad = ["a\n0123456789", "0123456789"];
+  await assert.rejects(groups(bad, { maxLineBytes: 15 }), RangeError);
 });
 
 test("splitLines() lets go of its source when the reader leaves", async () => {

@@ -37,7 +37,8 @@ export class AlertDecoder {
       } catch (error) {
         if (!(error instanceof AlertFormatError)) throw error;
         this.invalid++;
-        this.#onInvalid?.(error, message);
+        // A copy: the message is a view of what one read of the socket brought, and a `Buffer` too.
+        this.#onInvalid?.(error, Uint8Array.from(message));
       }
     }
   }

@@ -61,6 +61,14 @@ function describe(
   phase: ConnectionPhase,
   serverName: string | undefined,
 ): [FalcoConnectReason, string] {
+  if (phase === "open") {
+    return [
+      "lost",
+      `${
+        code === "" ? "the server closed it" : errorMessage(cause)
+      }. Falco may have been stopped or restarted`,
+    ];
+  }
   const enable = `Check that Falco runs with grpc.enabled and this grpc.bind_address`;
   if (code === "NotCapable") {
     return ["permission", `${errorMessage(cause)}. Deno was not given that permission`];
@@ -99,14 +107,6 @@ function describe(
         "no answer in time. Check the address, firewalls, and that Falco is alive",
       ];
   }
-  if (phase === "open") {
-    return [
-      "lost",
-      `${
-        code === "" ? "the server closed it" : errorMessage(cause)
-      }. Falco may have been stopped or restarted`,
-    ];
-  }
   if (address.kind === "tls") return ["tls", describeTls(serverName ?? address.host, code, cause)];
   return ["protocol", describeProtocol(address, errorMessage(cause))];
 }
@@ -129,7 +129,7 @@ function describeTls(name: string, code: string, cause: unknown): string {
   }
   if (/SELF_SIGNED|VERIFY_LEAF|GET_ISSUER|UnknownIssuer|unknown ca\b/i.test(code + " " + detail)) {
     return `Falco's certificate is not signed by the authority in "tls.ca" (${detail}). ` +
-      "Pass the authority that signed grpc.cert_chain";
+      "Pass the authority that signed grpc.cert_chain, and check that neither has expired";
   }
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
     return `the other side does not speak TLS (${detail}). ` +

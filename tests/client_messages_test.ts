@@ -1,0 +1,394 @@
+/** What streams make of answers that are not quite what Falco sends. */
+import assert from "node:assert/strict";
+import type { ServerHttp2Stream } from "node:http2";
+import { test } from "node:test";
+import { buildAlert } from "../harness/build_alert.ts";
+import type { Alert } from "../lib/alert/alert.ts";
+import { encodeAlert } from "../lib/alert/wire.ts";
+import { connect } from "../lib/client/connect.ts";
+import type { ConnectOptions, FalcoClient } from "../lib/client/connect.ts";
+import { AlertFormatError, FalcoConnectError, FalcoRpcError } from "../lib/errors.ts";
+import { MemoryAlertQueue } from "../lib/server/alert_queue.ts";
+import { FalcoServer } from "../lib/server/falco_server.ts";
+import { frameMessage } from "../lib/transport/message_splitter.ts";
+import {
+  answerWith,
+  certificates,
+  credentials,
+  GRPC_HEADERS,
+  join,
+  rejection,
+  until,
+  withAnswer,
+  withSocketPath,
+} from "./client_probes.ts";
+import { outcome } from "./stream_probes.ts";
+
+function numbered(index: number): Alert {
+  return buildAlert({ rule: `rule ${index}` });
+}
+
+/** Not a protobuf message: a field of a group that has no end. */
+const INVALID = Uint8Array.of(0x0b);
+
+interface RawFalco {
+  readonly falco: FalcoClient;
+  readonly server: FalcoServer;
+}
+
+/** A server as Falco's, whose queue holds any bytes. */
+async function withMessages(
+  kind: "unix" | "tls",
+  messages: readonly Uint8Array[],
+  run: (raw: RawFalco) => Promise<void>,
+  options: ConnectOptions = {},
+): Promise<void> {
+  await withSocketPath(async (path) => {
+    const queue = new MemoryAlertQueue();
+    for (const message of messages) queue.push(message);
+    const server = await FalcoServer.listen(
+      kind === "unix" ? { kind, path } : {
+        kind,
+        host: "localhost",
+        port: 0,
+        credentials: { ca: certificates.ca, ...certificates.server },
+      },
+      { openQueue: () => queue, versionMessage: new Uint8Array() },
+    );
+    const tls = kind === "unix" ? undefined : credentials;
+    const falco = connect(server.address, { ...options, tls });
+    try {
+      await run({ falco, server });
+    } finally {
+      await falco.close();
+      await server.kill();
+    }
+  });
+}
+
+for (const kind of ["unix", "tls"] as const) {
+  test(`Streams skip, count and report messages that are no alerts (${kind})`, async () => {
+    const messages = [
+      encodeAlert(numbered(0)),
+      INVALID,
+      Uint8Array.of(0xff),
+      encodeAlert(numbered(1)),
+      Uint8Array.of(0x0a, 0x05, 0x01),
+    ];
+    await withMessages(kind, [...messages, ...messages], async ({ falco }) => {
+      const reports: [AlertFormatError, Uint8Array][] = [];
+      const alerts = falco.outputs.subscribe({
+        onInvalid: (...report) => void reports.push(report),
+      });
+      const read: string[] = [];
+      for await (const { rule } of alerts) {
+        read.push(rule);
+        if (read.length === 4) break;
+      }
+      assert.deepEqual(read, ["rule 0", "rule 1", "rule 0", "rule 1"]);
+      const { received, invalid } = alerts.stats();
+      assert.equal(received, 4);
+      // Whether the last one is in comes down to how the bytes arrived.
+      assert(invalid === 5 || invalid === 6, `${invalid}`);
+      assert.equal(reports.length, invalid);
+      for (const [index, [error, message]] of reports.entries()) {
+        assert(error instanceof AlertFormatError);
+        assert.deepEqual(message, [messages[1]!, messages[2]!, messages[4]!][index % 3]);
+      }
+    });
+  });
+
+  test(`Streams go on without a word if nobody asks for bad messages (${kind})`, async () => {
+    await withMessages(kind, [INVALID, encodeAlert(numbered(0)), INVALID], async ({ falco }) => {
+      const { items, error } = await outcome(falco.outputs.get());
+      assert.equal(error, undefined);
+      assert.deepEqual(items, [numbered(0)]);
+    });
+  });
+
+  test(`Streams fail with what onInvalid throws, after the alerts before it (${kind})`, async () => {
+    const good = [0, 1, 2].map((index) => encodeAlert(numbered(index)));
+    const late = Array.from({ length: 50 }, () => encodeAlert(numbered(99)));
+    await withMessages(kind, [...good, INVALID, ...late], async ({ falco, server }) => {
+      const mine = new Error("mine");
+      const alerts = falco.outputs.subscribe({
+        onInvalid() {
+          throw mine;
+        },
+      });
+      const { items, error } = await outcome(alerts);
+      assert.equal(error, mine);
+      assert.deepEqual(items.map(({ rule }) => rule), ["rule 0", "rule 1", "rule 2"]);
+      assert.equal(await alerts.closed, mine);
+      await until("the call is over", () => server.services.openCalls.length === 0);
+      const { received, invalid, dropped } = alerts.stats();
+      assert.deepEqual([received, invalid], [3, 1]);
+      assert(dropped <= 50);
+      // And the next subscription is welcome.
+      await falco.outputs.subscribe().close();
+    });
+  });
+
+  test(`Streams that onInvalid has failed end their call, read on or not (${kind})`, async () => {
+    const onInvalid = (): void => {
+      throw new Error("mine");
+    };
+    let open = 0;
+    let body = join(frameMessage(encodeAlert(numbered(0))), frameMessage(INVALID));
+    await withAnswer((stream) => {
+      open++;
+      stream.on("close", () => open--);
+      stream.respond(GRPC_HEADERS);
+      stream.write(body);
+    }, async (falco) => {
+      const reader = falco.outputs.subscribe({ onInvalid }).getReader();
+      assert.equal((await reader.read()).value?.rule, "rule 0");
+      await until("the call is over", () => open === 0);
+      assert.match(String(await rejection(reader.read())), /mine/);
+
+      body = frameMessage(INVALID);
+      const second = falco.outputs.subscribe({ onInvalid });
+      assert.match(String(await rejection(second.getReader().read())), /mine/);
+      await until("the call is over", () => open === 0);
+      assert.equal(second.stats().received, 0);
+    }, { kind });
+  });
+
+  test(`Streams replace text that is not UTF-8, and count it (${kind})`, async () => {
+    const wire = encodeAlert(buildAlert({ rule: "RULE", hostname: "HOST" }));
+    const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
+    const broken = Uint8Array.from(
+      [...text(wire).replace("RULE", "R\xffLE").replace("HOST", "H\xc3ST")]
+        .map((character) => character.charCodeAt(0)),
+    );
+    await withMessages(kind, [wire, broken, wire], async ({ falco }) => {
+      const alerts = falco.outputs.subscribe();
+      const read: Alert[] = [];
+      for await (const alert of alerts) if (read.push(alert) === 3) break;
+      assert.deepEqual(read.map(({ rule }) => rule), ["RULE", "R\ufffdLE", "RULE"]);
+      assert.equal(read[1]!.hostname, "H\ufffdST");
+      const { received, invalid, lossyText } = alerts.stats();
+      assert.deepEqual([received, invalid, lossyText], [3, 0, 2]);
+    });
+  });
+
+  test(`Streams fail on a message above maxMessageBytes (${kind})`, async () => {
+    const small = encodeAlert(numbered(0));
+    const large = encodeAlert(buildAlert({ output: "x".repeat(2000) }));
+    const options = { maxMessageBytes: large.length - 1 };
+    await withMessages(kind, [small, small, large, small], async ({ falco, server }) => {
+      const alerts = falco.outputs.subscribe();
+      const { items, error } = await outcome(alerts);
+      assert.equal(items.length, 2);
+      assert(error instanceof FalcoRpcError);
+      assert.equal(error.status, 8);
+      assert.equal(error.method, "falco.outputs.service/sub");
+      assert.equal(
+        error.message,
+        "Cannot read the answer of falco.outputs.service/sub: " +
+          `the message has ${large.length} bytes, ${large.length - 1} are allowed`,
+      );
+      assert.equal(await alerts.closed, error);
+      await until("the call is over", () => server.services.openCalls.length === 0);
+    }, options);
+    await withMessages(kind, [small, large], async ({ falco }) => {
+      assert.equal((await outcome(falco.outputs.get())).items.length, 2);
+    }, { maxMessageBytes: large.length });
+  });
+}
+
+test("Streams accept messages of 4 MiB by default, and no longer ones", async () => {
+  const size = 4 * 1024 * 1024;
+  const overhead = encodeAlert(buildAlert({ output: "x".repeat(size - 1000) })).length - size;
+  const largest = encodeAlert(buildAlert({ output: "x".repeat(size - 1000 - overhead) }));
+  assert.equal(largest.length, size);
+  const above = encodeAlert(buildAlert({ output: "x".repeat(size - 999 - overhead) }));
+  await withMessages("unix", [largest, above], async ({ falco }) => {
+    const { items, error } = await outcome(falco.outputs.get());
+    assert.equal(items.length, 1);
+    assert(error instanceof FalcoRpcError);
+    assert.match(error.message, /the message has 4194305 bytes, 4194304 are allowed$/);
+  });
+});
+
+/** gRPC's header with other flags or another length, and some bytes. */
+function frame(flags: number, length: number, bytes: number): Uint8Array {
+  const framed = new Uint8Array(5 + bytes);
+  framed[0] = flags;
+  new DataView(framed.buffer).setUint32(1, length);
+  return framed;
+}
+
+const good = frameMessage(encodeAlert(numbered(0)));
+
+function respond(
+  stream: ServerHttp2Stream,
+  headers: Record<string, string | number>,
+  body = "",
+): void {
+  stream.respond(headers);
+  stream.end(body);
+}
+
+const answers: readonly {
+  name: string;
+  answer(stream: ServerHttp2Stream): void;
+  /** How many alerts come before the end. */
+  alerts: number;
+  error?: { status?: number; reason?: string; message: RegExp };
+}[] = [
+  {
+    name: "end with status OK",
+    answer: (stream) => answerWith(stream, join(good, good)),
+    alerts: 2,
+  },
+  {
+    name: "fail on a compressed message, though the status is OK",
+    answer: (stream) => answerWith(stream, join(good, frame(1, 3, 3))),
+    alerts: 1,
+    error: { status: 8, message: /the message is compressed$/ },
+  },
+  {
+    name: "fail on a compressed message in a call that stays open",
+    answer(stream) {
+      stream.respond(GRPC_HEADERS);
+      stream.write(join(good, frame(1, 3, 3)));
+    },
+    alerts: 1,
+    error: { status: 8, message: /the message is compressed$/ },
+  },
+  {
+    name: "fail on bytes that are no messages",
+    answer: (stream) => answerWith(stream, join(good, frame(0x47, 3, 3))),
+    alerts: 1,
+    error: { status: 8, message: /the bytes are not gRPC messages$/ },
+  },
+  {
+    name: "fail on an end within a message",
+    answer: (stream) => answerWith(stream, join(good, frame(0, 10, 3))),
+    alerts: 1,
+    error: { status: 13, message: /it ends within a message$/ },
+  },
+  {
+    name: "fail on an end within a header",
+    answer: (stream) => answerWith(stream, join(good, Uint8Array.of(0, 0))),
+    alerts: 1,
+    error: { status: 13, message: /it ends within a message$/ },
+  },
+  {
+    name: "fail on an end within a message without a status",
+    answer(stream) {
+      stream.respond(GRPC_HEADERS);
+      stream.end(join(good, frame(0, 10, 3)));
+    },
+    alerts: 1,
+    error: { reason: "lost", message: /^Lost the connection to / },
+  },
+  {
+    name: "fail on an end without a status",
+    answer(stream) {
+      stream.respond(GRPC_HEADERS);
+      stream.end(good);
+    },
+    alerts: 1,
+    error: { reason: "lost", message: /^Lost the connection to / },
+  },
+  {
+    name: "fail with a status and its decoded words, after the alerts",
+    answer: (stream) =>
+      answerWith(stream, good, {
+        "grpc-status": "7",
+        "grpc-message": "not%20for%20you: %E2%82%AC",
+      }),
+    alerts: 1,
+    error: {
+      status: 7,
+      message: /^Cannot call falco\.outputs\.service\/\w+: status 7 \(not for you: €\)$/,
+    },
+  },
+  {
+    name: "fail with a status and words that are not encoded",
+    answer: (stream) =>
+      answerWith(stream, good, { "grpc-status": "8", "grpc-message": "100% full" }),
+    alerts: 1,
+    error: { status: 8, message: /: status 8 \(100% full\)$/ },
+  },
+  {
+    name: "fail with a status without words or alerts",
+    answer: (stream) =>
+      stream.respond({ ...GRPC_HEADERS, "grpc-status": "12" }, { endStream: true }),
+    alerts: 0,
+    error: {
+      status: 12,
+      message: /: status 12\. This Falco does not offer that method: .+ 0\.24 to 0\.43$/,
+    },
+  },
+  {
+    name: "take trailers without a status for UNKNOWN",
+    answer: (stream) => answerWith(stream, good, { "x-other": "1" }),
+    alerts: 1,
+    error: { status: 2, message: /: status 2$/ },
+  },
+  {
+    name: "take a status that is no number for UNKNOWN",
+    answer: (stream) => answerWith(stream, good, { "grpc-status": "0x0" }),
+    alerts: 1,
+    error: { status: 2, message: /: status 2$/ },
+  },
+  {
+    name: "fail on HTTP status 404",
+    answer: (stream) => respond(stream, { ":status": 404, "content-type": "text/plain" }, "none"),
+    alerts: 0,
+    error: { reason: "protocol", message: /\(HTTP status 404, content type "text\/plain"\)/ },
+  },
+  {
+    name: "fail on HTTP status 503 of a gRPC server",
+    answer: (stream) => respond(stream, { ...GRPC_HEADERS, ":status": 503 }),
+    alerts: 0,
+    error: { reason: "protocol", message: /\(HTTP status 503, content type "application\/grpc"\)/ },
+  },
+  {
+    name: "fail on an answer without a content type",
+    answer: (stream) => respond(stream, { ":status": 200 }),
+    alerts: 0,
+    error: { reason: "protocol", message: /\(HTTP status 200, content type ""\)/ },
+  },
+  {
+    name: "fail on a web page, even with status OK",
+    answer(stream) {
+      stream.respond({ ...GRPC_HEADERS, "content-type": "text/html" }, { waitForTrailers: true });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+      stream.end("<p>");
+    },
+    alerts: 0,
+    error: { reason: "protocol", message: /\(HTTP status 200, content type "text\/html"\)/ },
+  },
+];
+
+for (const kind of ["unix", "tls"] as const) {
+  for (const { name, answer, alerts, error: expected } of answers) {
+    test(`Streams ${name} (${kind})`, async () => {
+      await withAnswer(answer, async (falco) => {
+        for (const method of ["get", "sub"] as const) {
+          const stream = method === "get" ? falco.outputs.get() : falco.outputs.subscribe();
+          const { items, error } = await outcome(stream);
+          assert.equal(items.length, alerts, method);
+          if (expected === undefined) {
+            assert.equal(error, undefined);
+            continue;
+          }
+          const { status, reason, message } = expected;
+          assert(error instanceof (status === undefined ? FalcoConnectError : FalcoRpcError));
+          assert.match(error.message, message);
+          if (error instanceof FalcoRpcError) {
+            assert.equal(error.status, status);
+            assert.equal(error.method, `falco.outputs.service/${method}`);
+          } else {
+            assert.equal(error.reason, reason);
+            assert.equal(error.address, falco.address);
+          }
+        }
+      }, { kind });
+    });
+  }
+}

@@ -1,0 +1,325 @@
+/** Mutual TLS: what does not fit together fails at once, and says what it is. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import { createSecureServer, createServer as createHttp2Server } from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
+import { createServer as createNetServer } from "node:net";
+import type { Socket } from "node:net";
+import { test } from "node:test";
+import { createServer as createTlsServer } from "node:tls";
+import { makeCertificates, writeCertificates } from "../harness/certificates.ts";
+import { FakeClock } from "../harness/fake_clock.ts";
+import { FakeFalco } from "../harness/fake_falco.ts";
+import { makeTempFolder } from "../harness/temp_folder.ts";
+import { connect } from "../lib/client/connect.ts";
+import { systemClock } from "../lib/clock.ts";
+import { FalcoConnectError } from "../lib/errors.ts";
+import { parseAddress } from "../lib/transport/address.ts";
+import type { TlsCredentials } from "../lib/transport/credentials.ts";
+import { SessionManager } from "../lib/transport/session_manager.ts";
+import { certificates, credentials, join, rejection, withServer } from "./client_probes.ts";
+import { outcome } from "./stream_probes.ts";
+
+const others = await makeCertificates();
+
+async function assertFails(address: string, tls: TlsCredentials, message: RegExp): Promise<void> {
+  const falco = connect(address, { tls });
+  try {
+    const errors = [
+      await rejection(falco.version()),
+      (await outcome(falco.outputs.get())).error,
+      (await outcome(falco.outputs.subscribe())).error,
+    ];
+    for (const error of errors) {
+      assert(error instanceof FalcoConnectError, String(error));
+      assert.equal(error.reason, "tls", error.message);
+      assert.equal(error.address, address);
+      assert(error.message.startsWith(`Cannot connect to ${address}: `), error.message);
+      assert.match(error.message, message);
+      assert(!error.message.includes("\n"));
+    }
+  } finally {
+    await falco.close();
+  }
+}
+
+const cases: readonly { name: string; tls: TlsCredentials; message: RegExp }[] = [
+  {
+    name: "an authority that did not sign Falco's certificate",
+    tls: { ...credentials, ca: others.ca },
+    message: /Falco's certificate is not signed by the authority in "tls\.ca" \(.+\)\. Pass the/,
+  },
+  {
+    name: "another serverName",
+    tls: { ...credentials, serverName: "falco.example.test" },
+    message:
+      /Falco's certificate is not valid for the name "falco\.example\.test"\. .+"tls\.serverName"/,
+  },
+  {
+    name: "a client certificate of another authority",
+    tls: { ...credentials, ...others.client },
+    message:
+      /TLS failed \(.+\)\. Check that "tls\.cert" is signed by the authority in Falco's grpc/,
+  },
+  {
+    name: "a key that does not belong to the certificate",
+    tls: { ...credentials, key: others.client.key },
+    message: /TLS failed \(.+\)\. Check .+that "tls\.key" belongs to it/,
+  },
+  {
+    name: "a certificate that is PEM in name only",
+    tls: {
+      ...credentials,
+      cert: "-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----\n",
+    },
+    message: /TLS failed \(.+\)\. Check that "tls\.cert"/,
+  },
+  {
+    name: "a file that is not there",
+    tls: { ...credentials, cert: "/nowhere/client.crt" },
+    message: /the file "\/nowhere\/client\.crt" of the option "tls\.cert" cannot be read/,
+  },
+];
+
+for (const { name, tls, message } of cases) {
+  test(`FalcoClient reports ${name}`, async () => {
+    const fake = await FakeFalco.start({ tls: certificates });
+    try {
+      await assertFails(fake.address, tls, message);
+      // Falco is none the worse for it.
+      const falco = connect(fake.address, { tls: credentials });
+      assert.equal((await falco.version()).minor, 43);
+      await falco.close();
+      assert.equal(fake.requests.length, 1);
+    } finally {
+      await fake[Symbol.asyncDispose]();
+    }
+  });
+}
+
+test("FalcoClient reports a certificate that has expired", async () => {
+  const expired = await makeCertificates({ days: 1, now: Date.now() - 7 * 86_400_000 });
+  const fake = await FakeFalco.start({ tls: expired });
+  try {
+    await assertFails(
+      fake.address,
+      fake.credentials!,
+      // Deno only says that it cannot verify the chain.
+      /a certificate has expired \(.+\)\. Renew it$|check that neither has expired$/,
+    );
+  } finally {
+    await fake[Symbol.asyncDispose]();
+  }
+});
+
+test("FalcoClient reaches a Falco by the name in its certificate", async () => {
+  const named = await makeCertificates({ names: ["falco.example.test"] });
+  const fake = await FakeFalco.start({ tls: named });
+  const tls = fake.credentials!;
+  try {
+    await assertFails(
+      fake.address,
+      tls,
+      /Falco's certificate is not valid for the name "localhost"\. Make one that lists it as/,
+    );
+    const falco = connect(fake.address, { tls: { ...tls, serverName: "falco.example.test" } });
+    assert.equal((await falco.version()).minor, 43);
+    await falco.close();
+  } finally {
+    await fake[Symbol.asyncDispose]();
+  }
+});
+
+test("FalcoClient reaches a Falco by an IP address in its certificate", async () => {
+  const fake = await FakeFalco.start({ listen: "127.0.0.1:0", tls: certificates });
+  const falco = connect(fake.address, { tls: credentials });
+  try {
+    assert.match(falco.address, /^https:\/\/127\.0\.0\.1:/);
+    assert.equal((await falco.version()).minor, 43);
+  } finally {
+    await falco.close();
+    await fake[Symbol.asyncDispose]();
+  }
+});
+
+test("FalcoClient takes renewed certificates with the next connection", async () => {
+  const folder = await makeTempFolder();
+  const { path } = folder;
+  await writeCertificates(path, certificates);
+  const first = await FakeFalco.start({ tls: certificates });
+  const { address } = first;
+  const falco = connect(address, {
+    tls: {
+      ca: `${path}/ca.crt`,
+      cert: new URL(`file://${path}/client.crt`),
+      key: `${path}/client.key`,
+    },
+  });
+  try {
+    await falco.version();
+    await first.kill();
+    await rejection(falco.version());
+    const second = await FakeFalco.start({ listen: address, tls: others });
+    try {
+      assert.equal((await rejection(falco.version()) as FalcoConnectError).reason, "tls");
+      await writeCertificates(path, others);
+      assert.equal((await falco.version()).minor, 43);
+    } finally {
+      await falco.close();
+      await second.kill();
+    }
+  } finally {
+    await falco.close();
+    await first[Symbol.asyncDispose]();
+    await folder.remove();
+  }
+});
+
+for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+  test(`FalcoClient survives a server that refuses its certificate under ${maxVersion}`, async () => {
+    // Under TLS 1.3 the refusal comes after the client believes to be connected. A wait for the
+    // connection that only looks at states would spin for ever, and no timer would fire any more.
+    const server = createSecureServer({
+      ca: certificates.ca,
+      ...certificates.server,
+      requestCert: true,
+      rejectUnauthorized: true,
+      maxVersion,
+    });
+    await withServer(server, "tls", async (address) => {
+      const tls = { ...credentials, ...others.client };
+      const start = Date.now();
+      for (let round = 0; round < 5; round++) {
+        const falco = connect(address, { tls });
+        const controller = new AbortController();
+        let ticks = 0;
+        const tick = (): void => {
+          ticks++;
+          if (!controller.signal.aborted) systemClock.setTimer(tick, 0);
+        };
+        tick();
+        const error = await rejection(falco.version());
+        assert(error instanceof FalcoConnectError);
+        assert.equal(error.reason, "tls");
+        controller.abort();
+        await new Promise<void>((resolve) => void systemClock.setTimer(resolve, 0));
+        assert(ticks > 1);
+        await falco.close();
+      }
+      assert(Date.now() - start < 10_000);
+    });
+  });
+}
+
+test("SessionManager fails without certificates, too", async () => {
+  const fake = await FakeFalco.start({ tls: certificates });
+  const manager = new SessionManager(parseAddress(fake.address), { connectTimeoutMs: 5000 });
+  try {
+    const error = await rejection(manager.session());
+    assert(error instanceof FalcoConnectError);
+    assert.equal(error.reason, "tls");
+  } finally {
+    await manager.close();
+    await fake[Symbol.asyncDispose]();
+  }
+});
+
+const noTls = /the other side does not speak TLS \(.+\)\. Check that this is the port of grpc/;
+const otherTls = /TLS failed \(.+\)\. Check .+that this is the port of grpc\.bind_address$/;
+const strangers = [
+  {
+    name: "plain HTTP/1",
+    make: () => createHttpServer((_, response) => response.end("hi")),
+    message: noTls,
+  },
+  { name: "plain HTTP/2", make: () => createHttp2Server(), message: noTls },
+  {
+    name: "garbage",
+    make: () => createNetServer((socket) => void socket.write("?".repeat(99))),
+    message: noTls,
+  },
+  {
+    name: "HTTP/1 over TLS",
+    make: () => createHttpsServer({ ...certificates.server }, (_, response) => response.end("hi")),
+    message: otherTls,
+  },
+  {
+    name: "nothing, and closes",
+    make: () => createNetServer((socket) => socket.destroy()),
+    message: otherTls,
+  },
+];
+
+for (const { name, make, message } of strangers) {
+  test(`FalcoClient reports a port that speaks ${name}`, async () => {
+    await withServer(make(), "tls", (address) => assertFails(address, credentials, message));
+  });
+}
+
+const PING = 6;
+const PREFACE_BYTES = 24;
+
+/** The types of the HTTP/2 frames that a client has sent. */
+function frameTypes(bytes: Uint8Array): number[] {
+  const types: number[] = [];
+  for (let at = PREFACE_BYTES; at + 9 <= bytes.length;) {
+    const [high = 0, middle = 0, low = 0, type = 0] = bytes.subarray(at);
+    types.push(type);
+    at += 9 + high * 65536 + middle * 256 + low;
+  }
+  return types;
+}
+
+test("FalcoClient is connected over TLS once a PING was answered, and sends no other", async () => {
+  let seen: Uint8Array = new Uint8Array();
+  let pinged = (): void => {};
+  const ping = new Promise<void>((resolve) => pinged = resolve);
+  const server = createTlsServer({
+    ...certificates.server,
+    ALPNProtocols: ["h2"],
+  }, (socket) => {
+    socket.on("error", () => {});
+    socket.write(Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 0, 0)); // SETTINGS, and not a word more
+    socket.on("data", (chunk: Uint8Array) => {
+      seen = join(seen, chunk);
+      if (frameTypes(seen).includes(PING)) pinged();
+    });
+  });
+  await withServer(server, "tls", async (address) => {
+    const clock = new FakeClock();
+    const falco = connect(address, { tls: credentials, clock });
+    try {
+      const failed = rejection(falco.version());
+      await ping;
+      assert.equal(clock.pending, 1);
+      clock.advance(10_000);
+      assert.equal((await failed as FalcoConnectError).reason, "timeout");
+      assert.equal(frameTypes(seen).filter((type) => type === PING).length, 1);
+    } finally {
+      await falco.close();
+    }
+  });
+});
+
+test("FalcoClient sends no PING at all on a unix socket", async () => {
+  let seen: Uint8Array = new Uint8Array();
+  const server = createNetServer((socket: Socket) => {
+    socket.write(Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 0, 0));
+    socket.on("data", (chunk: Uint8Array) => seen = join(seen, chunk));
+  });
+  await withServer(server, "unix", async (address) => {
+    const falco = connect(address, { clock: new FakeClock() });
+    try {
+      const HEADERS = 1;
+      const failed = rejection(falco.version());
+      const [socket] = await once(server, "connection") as [Socket];
+      while (!frameTypes(seen).includes(HEADERS)) await once(socket, "data");
+      assert(!frameTypes(seen).includes(PING));
+      await falco.close();
+      await failed;
+    } finally {
+      await falco.close();
+    }
+  });
+});
