@@ -40,6 +40,8 @@
  *
  * - A subscription that loses its connection ends with an error; it does not reconnect yet.
  * - The first gRPC service, of Falco 0.18 to 0.23, is not spoken yet.
+ * - On Deno 2.9 a GOAWAY from Falco, as it sends when it stops, can crash the process if a call was
+ *   cancelled on the same connection before (a fault in its `node:http2`, rarely met).
  *
  * @module
  */

@@ -32,6 +32,8 @@
  * - A request without `:authority` is refused, which Falco accepts: `node:http2` does not hand such
  *   requests over.
  * - A call that Falco ends before the client has half-closed it is not reset afterwards.
+ * - On Deno 2.9 a client that sends GOAWAY after it has cancelled a call on the same connection can
+ *   crash the process (a fault in its `node:http2`). This package's own client hangs up without one.
  *
  * @module
  */
