@@ -6,7 +6,7 @@ import { UsageError } from "./usage_error.ts";
 export const fakeHelp = `Usage: fake [OPTION...]
 
 Serves a fake Falco until it is interrupted, for clients in any language: the gRPC outputs and
-version services of Falco 0.24 to 0.43, on a unix socket in plain text or over mutual TLS.
+version services of Falco 0.18 to 0.43, on a unix socket in plain text or over mutual TLS.
 
   --listen ADDRESS         unix:///PATH, or localhost:PORT (port 0: any) with mutual TLS;
                            default: a socket in a fresh temporary folder
@@ -16,7 +16,7 @@ version services of Falco 0.24 to 0.43, on a unix socket in plain text or over m
   --fixture FILE           alerts to serve, as in replay; all are queued before the ready line
   --rate N                 N alerts a second instead, from the ready line on
   --loop                   the fixture again and again; needs --rate
-  --falco-version V        the Falco to be, 0.24.0 to 0.43.1
+  --falco-version V        the Falco to be, 0.18.0 to 0.43.1
   -c, --config FILE        a falco.yaml (not available yet)
 
 The first line on standard output is "listening on ADDRESS"; all else goes to standard error.

@@ -1,5 +1,5 @@
 /** What clients did with a fake Falco. @module */
-import type { ServerEvent } from "../lib/server/falco_services.ts";
+import type { ServerEvent } from "../lib/server/server_event.ts";
 
 /** How many calls are remembered: enough for a test, bounded for a server that runs for weeks. */
 const MAX_CALLS = 1000;
@@ -53,7 +53,9 @@ export class CallLog {
    */
   recorder(): (event: ServerEvent) => void {
     const open = new Map<number, OwnCall>();
-    return ({ type, id, path }) => {
+    return (event) => {
+      if (!("id" in event)) return;
+      const { type, id, path } = event;
       if (type === "call") {
         const call = { method: path, requests: 0, alerts: 0, halfClosed: false, open: true };
         open.set(id, call);
@@ -65,7 +67,7 @@ export class CallLog {
       if (type === "request") call.requests++;
       else if (type === "alert") call.alerts++;
       else if (type === "half-close") call.halfClosed = true;
-      else {
+      else if (type === "call-end") {
         call.open = false;
         open.delete(id);
       }

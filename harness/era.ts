@@ -1,7 +1,10 @@
 /** What the Falcos of different versions have on the wire. @module */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { responseSchema } from "../gen/version_pb.ts";
-import type { WireFields } from "../lib/alert/wire.ts";
+import type { Alert } from "../lib/alert/alert.ts";
+import { encodeAlert } from "../lib/alert/wire.ts";
+import { currentMethods } from "../lib/server/falco_method.ts";
+import type { FalcoMethod } from "../lib/server/falco_method.ts";
 
 /** The version that the fake takes itself for if nobody says otherwise: the last with gRPC. */
 export const DEFAULT_FALCO_VERSION = "0.43.1";
@@ -10,10 +13,17 @@ export const DEFAULT_FALCO_VERSION = "0.43.1";
 export interface Era {
   /** The version in full. */
   readonly falcoVersion: string;
-  /** What an alert holds. */
-  readonly fields: WireFields;
-  /** An encoded `falco.version.response`. */
+  /** The methods it serves; none from 0.44 on, which has no gRPC at all. */
+  readonly methods: readonly FalcoMethod[];
+  /** An encoded `falco.version.response`; empty if it has no such service. */
   readonly versionMessage: Uint8Array;
+  /**
+   * Encodes an alert with the fields of this version.
+   *
+   * @param alert The alert.
+   * @returns The message; undefined if this version does not send such an alert over gRPC.
+   */
+  encode(alert: Alert): Uint8Array | undefined;
 }
 
 /**
@@ -31,11 +41,23 @@ const engines: readonly (readonly [minor: number, engine: number])[] = [
 /** A checksum over the fields that rules can use, measured on 0.43.1; others have another one. */
 const FIELDS_CHECKSUM = "952fa3356bfd266419810be51ae659eab48093a66da26fff3897022a9de2c08c";
 
+/** The time in front of an alert's text: the clock's, or with `time_format_iso_8601` the whole. */
+const timePrefix =
+  /^(?:(\d\d:\d\d:\d\d\.\d{9})|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}[+-]\d{4})): /;
+
 /**
  * Looks up a version.
  *
- * @param falcoVersion Three numbers, 0.24.0 to 0.43.x. The first era (0.18 to 0.23, another service)
- * is not there yet; from 0.44 on Falco has no gRPC.
+ * - 0.18: `falco.output.service/subscribe`; alerts with fields 1 to 6. 0.19 adds the host name, 0.20
+ *   `falco.version.service/version`.
+ * - 0.24: `falco.outputs.service` with `sub` and `get` instead. 0.27: alerts of Falco itself (source
+ *   `internal`) go over gRPC, too; the engine's version in field 7 of the version. 0.30: tags.
+ *   0.31: plugins as sources, the source's name. 0.37: the engine's version in full.
+ * - Up to 0.38 the time in front of the text is in the fields, too: `evt.time`, or
+ *   `evt.time.iso8601`. Later only if a rule names it.
+ * - 0.44: no gRPC.
+ *
+ * @param falcoVersion Three numbers, from 0.18.0 on.
  * @returns What such a Falco sends.
  * @throws {RangeError} If it is no such version.
  */
@@ -47,31 +69,60 @@ export function eraOf(falcoVersion: string): Era {
       `Cannot be Falco ${JSON.stringify(falcoVersion)}: a version is three numbers, such as 0.43.1`,
     );
   }
-  if (major !== 0 || minor < 24 || minor > 43) {
+  if (major === 0 && minor < 18) {
     throw new RangeError(
-      `Cannot be Falco ${falcoVersion}: ` +
-        (minor >= 44 || major > 0
-          ? "0.44 removed gRPC. Use 0.24.0 to 0.43.1"
-          : "the first gRPC service, of 0.18 to 0.23, is not served yet. Use 0.24.0 to 0.43.1"),
+      `Cannot be Falco ${falcoVersion}: 0.18.0 was the first with gRPC. Use 0.18.0 to 0.43.1`,
     );
   }
-  const engine = engines.find(([from]) => minor >= from)?.[1] ?? 0;
-  const since037 = minor >= 37;
+  if (major > 0 || minor >= 44) {
+    return { falcoVersion, methods: [], versionMessage: new Uint8Array(), encode: () => undefined };
+  }
+  const fields = { hostname: minor >= 19, tags: minor >= 30, sourceName: minor >= 31 };
   return {
     falcoVersion,
-    fields: { hostname: true, tags: minor >= 30, sourceName: minor >= 31 },
-    versionMessage: toBinary(
-      responseSchema,
-      create(responseSchema, {
-        version: falcoVersion,
-        major,
-        minor,
-        patch,
-        // Field 7: the engine's version up to 0.36, the second of its three numbers since.
-        engineMinor: engine,
-        engineFieldsChecksum: minor >= 27 ? FIELDS_CHECKSUM : "",
-        engineVersion: since037 ? `0.${engine}.0` : "",
-      }),
-    ),
+    methods: methodsOf(minor),
+    versionMessage: minor < 20
+      ? new Uint8Array()
+      : encodeVersion(falcoVersion, { major, minor, patch }),
+    encode(alert) {
+      // Drop alerts "reach gRPC" since 0.27 (falcosecurity/falco#1451).
+      if (alert.source === "internal" && minor < 27) return undefined;
+      return encodeAlert(minor <= 38 ? withTimeField(alert) : alert, fields);
+    },
   };
+}
+
+function methodsOf(minor: number): readonly FalcoMethod[] {
+  if (minor >= 24) return currentMethods;
+  const subscribe = "falco.output.service/subscribe";
+  return minor >= 20 ? [subscribe, "falco.version.service/version"] : [subscribe];
+}
+
+/** Up to 0.38 the time was part of the format that fields are taken from. */
+function withTimeField(alert: Alert): Alert {
+  const [, clockTime, isoTime] = timePrefix.exec(alert.output) ?? [];
+  const name = clockTime !== undefined ? "evt.time" : "evt.time.iso8601";
+  const value = clockTime ?? isoTime;
+  if (value === undefined) return alert;
+  return { ...alert, outputFields: { ...alert.outputFields, [name]: value } };
+}
+
+function encodeVersion(
+  version: string,
+  { major, minor, patch }: { major: number; minor: number; patch: number },
+): Uint8Array {
+  const engine = engines.find(([from]) => minor >= from)?.[1] ?? 0;
+  return toBinary(
+    responseSchema,
+    create(responseSchema, {
+      version,
+      major,
+      minor,
+      patch,
+      // Field 7: the engine's version up to 0.36, the second of its three numbers since.
+      engineMinor: engine,
+      engineFieldsChecksum: minor >= 27 ? FIELDS_CHECKSUM : "",
+      engineVersion: minor >= 37 ? `0.${engine}.0` : "",
+    }),
+  );
 }

@@ -1,7 +1,5 @@
 /** A Falco without a kernel: the real protocol on a real socket. @module */
-import process from "node:process";
 import type { Alert } from "../lib/alert/alert.ts";
-import { encodeAlert } from "../lib/alert/wire.ts";
 import { systemClock, wait } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FalcoClosedError, FalcoError } from "../lib/errors.ts";
@@ -12,15 +10,15 @@ import { parseAddress } from "../lib/transport/address.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
 import { CallLog } from "./call_log.ts";
 import type { RecordedCall } from "./call_log.ts";
-import { makeCertificates } from "./certificates.ts";
 import type { Certificates } from "./certificates.ts";
 import { DEFAULT_FALCO_VERSION, eraOf } from "./era.ts";
 import type { Era } from "./era.ts";
 import { expandScenario } from "./expand_scenario.ts";
+import { readThreadiness } from "./fake_falco_options.ts";
 import type { FakeFalcoOptions, ReplayOptions } from "./fake_falco_options.ts";
+import { placeOf, reasonOf, silentAddress } from "./listen_place.ts";
+import type { ListenPlace } from "./listen_place.ts";
 import type { Scenario } from "./scenario.ts";
-import { makeTempFolder } from "./temp_folder.ts";
-import type { TempFolder } from "./temp_folder.ts";
 
 /** How long disposal waits for the news that a client has just hung up, in milliseconds. */
 const GOODBYE_MS = 1000;
@@ -61,9 +59,9 @@ export class FakeFalco implements AsyncDisposable {
   /** The certificates it made or was given; undefined on a unix socket. */
   readonly certificates: Certificates | undefined;
   readonly #era: Era;
-  readonly #listen: ListenAddress;
-  readonly #folder: TempFolder | undefined;
+  readonly #place: ListenPlace;
   readonly #clock: Clock;
+  readonly #threadiness: number;
   readonly #queue = new MemoryAlertQueue();
   readonly #log = new CallLog();
   #server: FalcoServer | undefined;
@@ -75,18 +73,12 @@ export class FakeFalco implements AsyncDisposable {
   /** Told at the end of each call. */
   #onCallEnd: () => void = () => {};
 
-  private constructor(
-    era: Era,
-    listen: ListenAddress,
-    certificates: Certificates | undefined,
-    folder: TempFolder | undefined,
-    clock: Clock,
-  ) {
+  private constructor(era: Era, place: ListenPlace, clock: Clock, threadiness: number) {
     this.#era = era;
-    this.#listen = listen;
-    this.certificates = certificates;
-    this.#folder = folder;
+    this.#place = place;
+    this.certificates = place.certificates;
     this.#clock = clock;
+    this.#threadiness = threadiness;
   }
 
   /**
@@ -99,49 +91,41 @@ export class FakeFalco implements AsyncDisposable {
    * @throws {FalcoError} If it cannot listen there; the system's error is the `cause`.
    */
   static async start(options: FakeFalcoOptions = {}): Promise<FakeFalco> {
-    const { falcoVersion = DEFAULT_FALCO_VERSION, clock = systemClock, listen } = options;
+    const { falcoVersion = DEFAULT_FALCO_VERSION, clock = systemClock } = options;
     const era = eraOf(falcoVersion);
-    const asked = listen === undefined ? undefined : parseAddress(listen, { listening: true });
-    const defaultTls = asked === undefined ? process.platform === "win32" : asked.kind === "tls";
-    const { tls = defaultTls } = options;
-    if (asked?.kind === "unix" && tls !== false) {
-      throw new TypeError(
-        `Cannot listen at ${asked.text} with TLS: Falco has none on unix sockets`,
-      );
-    }
-    if (asked?.kind === "tls" && tls === false) {
-      throw new TypeError(`Cannot listen at ${asked.text} without TLS: Falco has no plain TCP`);
-    }
-    if (tls === false) {
-      const folder = asked === undefined ? await makeTempFolder() : undefined;
-      const path = asked?.kind === "unix" ? asked.path : `${folder?.path}/falco.sock`;
-      const fake = new FakeFalco(era, { kind: "unix", path }, undefined, folder, clock);
-      return await fake.#open(`unix://${path}`);
-    }
-    const { host, port } = asked?.kind === "tls" ? asked : { host: "localhost", port: 0 };
-    const names = new Set(["localhost", "127.0.0.1", "::1", host]);
-    const certificates = tls === true ? await makeCertificates({ names: [...names] }) : tls;
-    const { ca, server } = certificates;
-    const credentials = { ca, cert: server.cert, key: server.key };
-    const address: ListenAddress = { kind: "tls", host, port, credentials };
-    const fake = new FakeFalco(era, address, certificates, undefined, clock);
-    return await fake.#open(asked?.text ?? `https://${host}:${port}`);
+    const threadiness = readThreadiness(options.threadiness);
+    const place = await placeOf(options);
+    return await new FakeFalco(era, place, clock, threadiness).#open();
   }
 
-  async #open(shown: string, listen: ListenAddress = this.#listen): Promise<this> {
+  async #open(listen: ListenAddress = this.#place.listen): Promise<this> {
+    // From 0.44 on there is no gRPC: nobody listens, and whoever connects is refused.
+    if (this.#era.methods.length === 0) {
+      this.#address = await silentAddress(listen);
+      return this;
+    }
     const record = this.#log.recorder();
+    const { versionMessage, methods } = this.#era;
     try {
       this.#server = await FalcoServer.listen(
         listen,
-        { openQueue: () => this.#queue, versionMessage: this.#era.versionMessage },
-        (event) => {
-          record(event);
-          if (event.type === "call-end") this.#onCallEnd();
+        {
+          openQueue: () => this.#queue,
+          versionMessage,
+          methods,
+          threadiness: this.#threadiness,
+        },
+        {
+          clock: this.#clock,
+          report: (event) => {
+            record(event);
+            if (event.type === "call-end") this.#onCallEnd();
+          },
         },
       );
     } catch (cause) {
-      await this.#folder?.remove();
-      throw new FalcoError(`Cannot listen at ${shown}: ${reasonOf(cause)}`, { cause });
+      await this.#place.folder?.remove();
+      throw new FalcoError(`Cannot listen at ${this.#place.shown}: ${reasonOf(cause)}`, { cause });
     }
     this.#address = this.#server.address;
     return this;
@@ -180,7 +164,8 @@ export class FakeFalco implements AsyncDisposable {
   }
 
   /**
-   * Puts alerts into the queue. They go to whoever asks first, now or later.
+   * Puts alerts into the queue. They go to whoever asks first, now or later. Alerts that this version
+   * does not send over gRPC go nowhere: those of source `internal` before 0.27.0, all from 0.44.0 on.
    *
    * @param alerts The alerts, in order.
    * @throws {FalcoClosedError} If it has been stopped.
@@ -189,7 +174,10 @@ export class FakeFalco implements AsyncDisposable {
     if (this.#ended !== undefined) {
       throw new FalcoClosedError("Cannot push an alert: this fake Falco has been stopped");
     }
-    for (const alert of alerts) this.#queue.push(encodeAlert(alert, this.#era.fields));
+    for (const alert of alerts) {
+      const message = this.#era.encode(alert);
+      if (message !== undefined) this.#queue.push(message);
+    }
   }
 
   /**
@@ -261,11 +249,11 @@ export class FakeFalco implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.#leave();
-    await this.#server!.stop();
+    await this.#server?.stop();
     // A reload that was under way may have opened one more.
     await this.#reloading?.catch(() => {});
-    await this.#server!.stop();
-    await this.#folder?.remove();
+    await this.#server?.stop();
+    await this.#place.folder?.remove();
   }
 
   /**
@@ -282,9 +270,9 @@ export class FakeFalco implements AsyncDisposable {
 
   async #kill(): Promise<void> {
     this.#leave();
-    await this.#server!.kill();
+    await this.#server?.kill();
     await this.#reloading?.catch(() => {});
-    await this.#server!.kill();
+    await this.#server?.kill();
   }
 
   #leave(): void {
@@ -311,13 +299,14 @@ export class FakeFalco implements AsyncDisposable {
 
   async #restart(): Promise<void> {
     if (this.#ended === undefined) {
-      await this.#server!.stop();
+      await this.#server?.stop();
       // The same port again, where the first start could have any.
       const address = parseAddress(this.#address);
-      const listen = this.#listen.kind === "tls" && address.kind === "tls"
-        ? { ...this.#listen, port: address.port }
-        : this.#listen;
-      if (this.#ended === undefined) await this.#open(this.#address, listen);
+      const { listen } = this.#place;
+      const same = listen.kind === "tls" && address.kind === "tls"
+        ? { ...listen, port: address.port }
+        : listen;
+      if (this.#ended === undefined) await this.#open(same);
     }
     if (this.#ended !== undefined) {
       throw new FalcoClosedError("Cannot reload: this fake Falco has been stopped");
@@ -333,7 +322,7 @@ export class FakeFalco implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const open = await this.#callsLeftOpen();
     await this.kill();
-    await this.#folder?.remove();
+    await this.#place.folder?.remove();
     if (open.length > 0) {
       throw new FalcoError(
         `Cannot dispose of the fake Falco in order: clients left calls open ` +
@@ -344,7 +333,8 @@ export class FakeFalco implements AsyncDisposable {
 
   async #callsLeftOpen(): Promise<readonly string[]> {
     if (this.#ended !== undefined) return [];
-    const { services } = this.#server!;
+    const services = this.#server?.services;
+    if (services === undefined) return [];
     // A client that has just hung up is told of by the socket a moment later.
     await new Promise<void>((resolve) => {
       const cancelTimer = systemClock.setTimer(resolve, GOODBYE_MS);
@@ -356,27 +346,5 @@ export class FakeFalco implements AsyncDisposable {
       this.#onCallEnd();
     });
     return services.openCalls;
-  }
-}
-
-function reasonOf(cause: unknown): string {
-  const { code, message } = cause as { code?: string; message?: string };
-  switch (code) {
-    case "EADDRINUSE":
-      return "the address is in use";
-    case "ENAMETOOLONG":
-      return "the path is too long for a socket, which has room for about 100 bytes";
-    case "EACCES":
-    case "EPERM":
-      return "permission denied";
-    case "ENOENT":
-    case "ENOTDIR":
-    case "EEXIST":
-      return "the folder of the socket cannot be made";
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-      return "this host has no such address";
-    default:
-      return message ?? String(cause);
   }
 }

@@ -1,5 +1,7 @@
 /** What a fake Falco can be told. @module */
+import { availableParallelism } from "node:os";
 import type { Clock } from "../lib/clock.ts";
+import { DEFAULT_THREADINESS } from "../lib/server/falco_services.ts";
 import type { Certificates } from "./certificates.ts";
 
 /**
@@ -14,14 +16,40 @@ import type { Certificates } from "./certificates.ts";
  * ```
  */
 export interface FakeFalcoOptions {
-  /** The Falco to be, 0.24.0 to 0.43.1: decides which fields an alert has on the wire, and the answer to `version`. Default 0.43.1. */
+  /**
+   * The Falco to be, from 0.18.0 on: decides which methods there are, which fields an alert has on the
+   * wire, and the answer to `version`. From 0.44.0 on there is no gRPC, and nobody listens. Default
+   * 0.43.1.
+   */
   falcoVersion?: string;
   /** Where to listen: `unix:///PATH`, or `localhost:PORT` with TLS (port 0: any). Default a unix socket in a fresh folder; with `tls`, `localhost:0`. */
   listen?: string;
   /** Listen over TLS, with fresh certificates or the ones given. Default false where there are unix sockets, true on Windows. */
   tls?: boolean | Certificates;
-  /** Time for `replay`. Default the machine's. */
+  /**
+   * How many threads serve calls; ten times as many calls of each method are served at once, and more
+   * wait without a word. 0: one a processor, which is Falco's default since 0.24. Default 8, as
+   * before, so that a test does not depend on the machine.
+   */
+  threadiness?: number;
+  /** Time for `replay`, and for how Falco judges PINGs. Default the machine's. */
   clock?: Clock;
+}
+
+/**
+ * Reads the option of that name.
+ *
+ * @param threadiness As it was given.
+ * @returns The number of threads.
+ * @throws {RangeError} If it is not a whole number from 0 on.
+ */
+export function readThreadiness(threadiness: number = DEFAULT_THREADINESS): number {
+  if (!Number.isInteger(threadiness) || threadiness < 0) {
+    throw new RangeError(
+      `Cannot start a fake Falco as "threadiness" must be a whole number from 0 on: it is ${threadiness}`,
+    );
+  }
+  return threadiness === 0 ? availableParallelism() : threadiness;
 }
 
 /**

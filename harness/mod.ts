@@ -28,7 +28,8 @@
  *
  * ## Limitations
  *
- * - Falco 0.24 to 0.43; the service of 0.18 to 0.23 is not served yet.
+ * - Falco 0.18 to 0.23 is served on a unix socket, too, if that is asked for; the real one has none.
+ * - From 0.44 on there is no gRPC: it starts, and nobody listens at its address.
  * - A request without `:authority` is refused, which Falco accepts: `node:http2` does not hand such
  *   requests over.
  * - A call that Falco ends before the client has half-closed it is not reset afterwards.

@@ -19,10 +19,14 @@ import { SessionManager } from "../lib/transport/session_manager.ts";
 /** The methods, as they stand on the wire. */
 export const SUB = "falco.outputs.service/sub";
 export const GET = "falco.outputs.service/get";
+export const SUBSCRIBE = "falco.output.service/subscribe";
 export const VERSION = "falco.version.service/version";
 
 /** An encoded request: it has no fields. */
 export const REQUEST = new Uint8Array();
+
+/** A request of {@linkcode SUBSCRIBE} for alerts as they come. */
+export const KEEPALIVE = new Uint8Array([0x08, 0x01]);
 
 /** No protobuf message: a field that is cut short. */
 export const GARBAGE = new Uint8Array([0x0a, 0xff]);
@@ -137,9 +141,13 @@ export class BareClient {
     }
   }
 
-  /** Does round trips until something is so. */
-  async until(what: string, condition: () => boolean): Promise<void> {
-    await until(what, condition, () => this.roundTrip());
+  /** Does round trips until something is so. `turn`: what to do instead, where calls hang. */
+  async until(
+    what: string,
+    condition: () => boolean,
+    turn: () => Promise<unknown> = () => this.roundTrip(),
+  ): Promise<void> {
+    await until(what, condition, turn);
   }
 
   /** Closes the connection. */
@@ -320,6 +328,11 @@ export async function until(
     if (Date.now() > lastMoment) throw new Error(`waited in vain until ${what}`);
     await turn();
   }
+}
+
+/** A turn of the event loop, for {@linkcode BareClient.until}. */
+export async function idleTurn(): Promise<void> {
+  await setImmediate();
 }
 
 /** Tries to connect: whether that fails. */

@@ -8,13 +8,25 @@ import { responseSchema as versionSchema } from "../gen/version_pb.ts";
 import { buildAlert } from "../harness/build_alert.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import type { Alert } from "../lib/alert/alert.ts";
-import { GET, VERSION, wires, withFake } from "./fake_falco_clients.ts";
-import type { BareClient } from "./fake_falco_clients.ts";
+import {
+  BareClient,
+  GET,
+  isRefused,
+  SUB,
+  SUBSCRIBE,
+  VERSION,
+  wires,
+  withFake,
+} from "./fake_falco_clients.ts";
 
 const [wire] = wires;
 
 /** What a Falco of each time has in its messages, by field number. */
 const eras = [
+  { falcoVersion: "0.18.0", alert: [1, 2, 3, 4, 5, 6], version: [] },
+  { falcoVersion: "0.19.0", alert: [1, 2, 3, 4, 5, 6, 7], version: [] },
+  { falcoVersion: "0.20.0", alert: [1, 2, 3, 4, 5, 6, 7], version: [1, 3] },
+  { falcoVersion: "0.23.0", alert: [1, 2, 3, 4, 5, 6, 7], version: [1, 3] },
   { falcoVersion: "0.24.0", alert: [1, 2, 3, 4, 5, 6, 7], version: [1, 3] },
   { falcoVersion: "0.26.2", alert: [1, 2, 3, 4, 5, 6, 7], version: [1, 3, 4] },
   { falcoVersion: "0.27.0", alert: [1, 2, 3, 4, 5, 6, 7], version: [1, 3, 7, 8] },
@@ -23,11 +35,23 @@ const eras = [
   { falcoVersion: "0.31.0", alert: [1, 2, 3, 4, 5, 6, 7, 8, 9], version: [1, 3, 7, 8] },
   { falcoVersion: "0.36.0", alert: [1, 2, 3, 4, 5, 6, 7, 8, 9], version: [1, 3, 7, 8] },
   { falcoVersion: "0.37.0", alert: [1, 2, 3, 4, 5, 6, 7, 8, 9], version: [1, 3, 7, 8, 11] },
+  { falcoVersion: "0.38.2", alert: [1, 2, 3, 4, 5, 6, 7, 8, 9], version: [1, 3, 4, 7, 8, 11] },
+  { falcoVersion: "0.39.0", alert: [1, 2, 3, 4, 5, 6, 7, 8, 9], version: [1, 3, 7, 8, 11] },
   { falcoVersion: "0.43.1", alert: [1, 2, 3, 4, 5, 6, 7, 8, 9], version: [1, 3, 4, 7, 8, 11] },
 ];
 
 /** An alert with every field of the message on the wire: 0 would be left out. */
 const full = buildAlert({ priority: "critical", source: "k8s_audit" });
+
+/** The minor version of a Falco. */
+function minorOf(falcoVersion: string): number {
+  return Number(falcoVersion.split(".")[1]);
+}
+
+/** The method that hands out what is queued. */
+function getOf(falcoVersion: string): string {
+  return minorOf(falcoVersion) < 24 ? SUBSCRIBE : GET;
+}
 
 /** The numbers of the fields in a message, each once, in order. */
 function fieldNumbers(message: Uint8Array): number[] {
@@ -57,7 +81,7 @@ async function onTheWire(falcoVersion: string, alert: Alert): Promise<Uint8Array
   let message = new Uint8Array();
   await withFake(wire!, async ({ fake, dial }) => {
     fake.push(alert);
-    message = Uint8Array.from(await ask(dial(), GET));
+    message = Uint8Array.from(await ask(dial(), getOf(falcoVersion)));
   }, { falcoVersion });
   return message;
 }
@@ -69,7 +93,7 @@ describe("FakeFalco: eras", () => {
         assert.equal(fake.falcoVersion, falcoVersion);
         fake.push(full);
         const client = dial();
-        const bytes = await ask(client, GET);
+        const bytes = await ask(client, getOf(falcoVersion));
         assert.deepEqual(fieldNumbers(bytes), alert);
         const message = fromBinary(responseSchema, bytes);
         assert.equal(message.$unknown, undefined);
@@ -78,13 +102,19 @@ describe("FakeFalco: eras", () => {
         assert.equal(message.sourceDeprecated, source.K8S_AUDIT);
         assert.equal(message.rule, full.rule);
         assert.equal(message.output, full.output);
-        assert.deepEqual({ ...message.outputFields }, full.outputFields);
-        assert.equal(message.hostname, full.hostname);
+        assert.deepEqual({ ...message.outputFields }, {
+          ...full.outputFields,
+          // Up to 0.38 the time in front of the text is a field, too.
+          ...(minorOf(falcoVersion) < 39 ? { "evt.time": "00:00:00.000000000" } : {}),
+        });
+        assert.equal(message.hostname, alert.includes(7) ? full.hostname : "");
         assert.deepEqual(message.tags, alert.includes(8) ? full.tags : []);
         assert.equal(message.source, alert.includes(9) ? "k8s_audit" : "");
+        if (version.length === 0) return;
         assert.deepEqual(fieldNumbers(await ask(client, VERSION)), version);
       }, { falcoVersion }));
 
+    if (version.length === 0) continue;
     it(`says that it is ${falcoVersion}`, () =>
       withFake(wire!, async ({ dial }) => {
         const message = fromBinary(versionSchema, await ask(dial(), VERSION));
@@ -113,7 +143,7 @@ describe("FakeFalco: eras", () => {
 
   it("has engines that never get older from one release to the next", async () => {
     let before = 0;
-    for (let minor = 24; minor <= 43; minor++) {
+    for (let minor = 20; minor <= 43; minor++) {
       await withFake(wire!, async ({ dial }) => {
         const { engineMinor } = fromBinary(versionSchema, await ask(dial(), VERSION));
         assert.ok(engineMinor >= before, `0.${minor}.0`);
@@ -126,6 +156,7 @@ describe("FakeFalco: eras", () => {
     const alert = buildAlert({ priority: "emergency", source: "syscall", tags: [], hostname: "" });
     assert.deepEqual(fieldNumbers(await onTheWire("0.43.1", alert)), [1, 4, 5, 6, 9]);
     assert.deepEqual(fieldNumbers(await onTheWire("0.24.0", alert)), [1, 4, 5, 6]);
+    assert.deepEqual(fieldNumbers(await onTheWire("0.18.0", alert)), [1, 4, 5, 6]);
   });
 
   it("has plugins as sources since 0.31", async () => {
@@ -151,20 +182,82 @@ describe("FakeFalco: eras", () => {
   });
 
   for (
+    const { falcoVersion, methods } of [
+      { falcoVersion: "0.18.0", methods: [SUBSCRIBE] },
+      { falcoVersion: "0.19.9", methods: [SUBSCRIBE] },
+      { falcoVersion: "0.20.0", methods: [SUBSCRIBE, VERSION] },
+      { falcoVersion: "0.23.0", methods: [SUBSCRIBE, VERSION] },
+      { falcoVersion: "0.24.0", methods: [SUB, GET, VERSION] },
+      { falcoVersion: "0.43.1", methods: [SUB, GET, VERSION] },
+    ]
+  ) {
+    it(`has no other methods as ${falcoVersion} than ${methods.join(", ")}`, () =>
+      withFake(wire!, async ({ dial }) => {
+        const client = dial();
+        for (const method of [SUBSCRIBE, SUB, GET, VERSION]) {
+          const call = await client.call(method);
+          call.request();
+          if (method === SUB && methods.includes(SUB)) {
+            assert.equal(call.ended, false);
+            continue;
+          }
+          call.halfClose();
+          await call.end();
+          if (methods.includes(method)) {
+            assert.equal(call.status, 0);
+          } else {
+            assert.equal(call.status, 12);
+            assert.equal(call.headers?.["grpc-message"], undefined);
+            assert.deepEqual(call.events, ["headers", "end"]);
+          }
+        }
+        await client.close();
+      }, { falcoVersion }));
+  }
+
+  it("keeps alerts of Falco itself from gRPC before 0.27", async () => {
+    for (const [falcoVersion, depth] of [["0.26.2", 0], ["0.27.0", 1]] as const) {
+      await withFake(wire!, ({ fake }) => {
+        fake.push(buildAlert({ source: "internal" }));
+        assert.equal(fake.queueDepth, depth, falcoVersion);
+        return Promise.resolve();
+      }, { falcoVersion });
+    }
+  });
+
+  it("has the time of the text among the fields up to 0.38, as the rules' format had", async () => {
+    for (
+      const { output, fields, expected } of [
+        { output: "01:02:03.000000004: Notice x", expected: { "evt.time": "01:02:03.000000004" } },
+        {
+          output: "2026-01-01T01:02:03.000000004+0000: Notice x",
+          expected: { "evt.time.iso8601": "2026-01-01T01:02:03.000000004+0000" },
+        },
+        {
+          output: "01:02:03.000000004: Notice x",
+          fields: { "evt.time": 1767225600000000005n },
+          expected: { "evt.time": "01:02:03.000000004" },
+        },
+        { output: "Falco internal: hot restart failure", expected: {} },
+      ]
+    ) {
+      const alert = buildAlert({ output, outputFields: fields ?? {} });
+      const before = fromBinary(responseSchema, await onTheWire("0.38.2", alert));
+      assert.deepEqual({ ...before.outputFields }, expected);
+      const since = fromBinary(responseSchema, await onTheWire("0.39.0", alert));
+      assert.deepEqual(
+        { ...since.outputFields },
+        fields === undefined ? {} : { "evt.time": "1767225600000000005" },
+      );
+    }
+  });
+
+  for (
     const { falcoVersion, sentence } of [
       {
-        falcoVersion: "0.23.0",
-        sentence:
-          "0.23.0: the first gRPC service, of 0.18 to 0.23, is not served yet. Use 0.24.0 to 0.43.1",
+        falcoVersion: "0.17.1",
+        sentence: "0.17.1: 0.18.0 was the first with gRPC. Use 0.18.0 to 0.43.1",
       },
-      {
-        falcoVersion: "0.18.0",
-        sentence:
-          "0.18.0: the first gRPC service, of 0.18 to 0.23, is not served yet. Use 0.24.0 to 0.43.1",
-      },
-      { falcoVersion: "0.44.0", sentence: "0.44.0: 0.44 removed gRPC. Use 0.24.0 to 0.43.1" },
-      { falcoVersion: "1.0.0", sentence: "1.0.0: 0.44 removed gRPC. Use 0.24.0 to 0.43.1" },
-      { falcoVersion: "1.30.0", sentence: "1.30.0: 0.44 removed gRPC. Use 0.24.0 to 0.43.1" },
       ...["x", "", "0.43", "v0.43.1", "0.43.1-rc1", "0.43.1.2", " 0.43.1"].map((falcoVersion) => ({
         falcoVersion,
         sentence: `${JSON.stringify(falcoVersion)}: a version is three numbers, such as 0.43.1`,
@@ -178,6 +271,37 @@ describe("FakeFalco: eras", () => {
       });
     });
   }
+});
+
+describe("FakeFalco without gRPC", () => {
+  for (const wire of wires) {
+    for (const falcoVersion of ["0.44.0", "0.45.2", "1.0.0"]) {
+      it(`starts as ${falcoVersion}, and refuses clients over ${wire.name}`, () =>
+        withFake(wire, async ({ fake, dial }) => {
+          assert.equal(fake.falcoVersion, falcoVersion);
+          assert.ok(await isRefused(dial()));
+          fake.push(full);
+          assert.deepEqual([fake.queueDepth, fake.connections, fake.requests], [0, 0, []]);
+          await fake.drained();
+          const { address } = fake;
+          await fake.reload();
+          assert.equal(fake.address, address);
+          assert.ok(await isRefused(dial()));
+          await fake.stop();
+          await assert.rejects(fake.reload(), { name: "FalcoClosedError" });
+        }, { falcoVersion }));
+    }
+  }
+
+  it("names the address that it was told", async () => {
+    const fake = await FakeFalco.start({ falcoVersion: "0.44.0", listen: "unix:///tmp/no.sock" });
+    try {
+      assert.equal(fake.address, "unix:///tmp/no.sock");
+      assert.ok(await isRefused(new BareClient(fake)));
+    } finally {
+      await fake[Symbol.asyncDispose]();
+    }
+  });
 });
 
 describe("buildAlert()", () => {

@@ -247,7 +247,7 @@ for (const wire of wires) {
           sub.request();
           assert.deepEqual(await sub.read(1), rules(index));
         }
-      }));
+      }, { threadiness: 20 }));
 
     it("sends an alert of any size, and does not compress it", () =>
       withFake(wire, async ({ fake, dial }) => {

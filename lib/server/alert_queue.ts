@@ -14,6 +14,13 @@ export interface AlertQueue {
    * now. Never waits: a `sub` that finds nothing goes back to its client for the next request.
    */
   tryPop(): Uint8Array | undefined;
+  /**
+   * Asks to be called once, at the next alert that is put in. Only the `subscribe` of 0.18 to 0.23
+   * waits for alerts; a queue that serves later methods alone can do without.
+   *
+   * @param listener What to call. It must not throw.
+   */
+  onNextPush?(listener: () => void): void;
   /** Called when the call that the queue was opened for is over. */
   close?(): void;
 }
@@ -29,6 +36,7 @@ export class MemoryAlertQueue implements AlertQueue {
   /** Where the next alert is; what is before it has been taken. */
   #head = 0;
   #waiting: { depth: number; resolve: () => void }[] = [];
+  #listeners: (() => void)[] = [];
 
   /** How many alerts wait. */
   get depth(): number {
@@ -42,6 +50,16 @@ export class MemoryAlertQueue implements AlertQueue {
    */
   push(message: Uint8Array): void {
     this.#items.push(message);
+    if (this.#listeners.length > 0) {
+      const listeners = this.#listeners;
+      this.#listeners = [];
+      for (const listener of listeners) listener();
+    }
+  }
+
+  /** @inheritdoc */
+  onNextPush(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   /** @inheritdoc */
@@ -61,7 +79,7 @@ export class MemoryAlertQueue implements AlertQueue {
     return message;
   }
 
-  /** Throws all waiting alerts away. */
+  /** Throws all waiting alerts away, as the end of the process does. */
   clear(): void {
     this.#items = [];
     this.#head = 0;

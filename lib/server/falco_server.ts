@@ -1,12 +1,14 @@
 /** The listening side: a unix socket in plain text, or TCP with mutual TLS, as Falco offers them. @module */
-import { lstat, mkdir, rename, rm } from "node:fs/promises";
 import { createSecureServer, createServer } from "node:http2";
 import type { Http2SecureServer, Http2Server, ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
-import { dirname, join } from "node:path";
-import process from "node:process";
+import { systemClock } from "../clock.ts";
+import type { CancelTimer, Clock } from "../clock.ts";
+import { Connection } from "./connection.ts";
 import { FalcoServices } from "./falco_services.ts";
-import type { FalcoBackend, ServerEvent } from "./falco_services.ts";
+import type { FalcoBackend } from "./falco_services.ts";
+import type { ServerEvent } from "./server_event.ts";
+import { listenAt, removeSocket } from "./unix_socket.ts";
 
 /** Where to listen. Falco has no plain TCP, and neither has this. */
 export type ListenAddress =
@@ -28,8 +30,19 @@ const SETTINGS = {
   maxHeaderListSize: 8192,
 };
 
-/** The longest path that a socket can have; a longer one would be cut, or could not be connected to. */
-const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
+/**
+ * How long a stopping server gives a client that has no call open to take leave, in milliseconds:
+ * gRPC's graceful GOAWAY waits so long for the answer to the PING that goes with it.
+ */
+const GOAWAY_MS = 20_000;
+
+/** Options of {@linkcode FalcoServer.listen}. */
+export interface FalcoServerOptions {
+  /** Hears of every connection, call and request; must not throw. */
+  readonly report?: (event: ServerEvent) => void;
+  /** Time for PINGs and for leave-taking. Default the machine's. */
+  readonly clock?: Clock;
+}
 
 /** A listening gRPC server that serves {@linkcode FalcoServices}. */
 export class FalcoServer {
@@ -37,22 +50,33 @@ export class FalcoServer {
   readonly services: FalcoServices;
   readonly #server: Http2Server | Http2SecureServer;
   readonly #listen: ListenAddress;
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #clock: Clock;
+  readonly #report: (event: ServerEvent) => void;
+  readonly #connections = new Map<ServerHttp2Session, Connection>();
   readonly #sockets = new Set<Socket>();
   /** Those among the sockets that TLS has not been agreed on yet. */
   readonly #handshakes = new Set<Socket>();
   #closed: Promise<void> | undefined;
   #ended: Promise<void> | undefined;
+  /** The socket that the next session is on. */
+  #arriving: Socket | undefined;
+  #nextId = 1;
   #address = "";
 
   private constructor(
     server: Http2Server | Http2SecureServer,
     listen: ListenAddress,
-    services: FalcoServices,
+    backend: FalcoBackend,
+    { report = () => {}, clock = systemClock }: FalcoServerOptions,
   ) {
     this.#server = server;
     this.#listen = listen;
-    this.services = services;
+    this.#clock = clock;
+    this.#report = report;
+    this.services = new FalcoServices(backend, report);
+    // Before the runtime's own listener, which makes the session of it.
+    const arrival = listen.kind === "tls" ? "secureConnection" : "connection";
+    server.prependListener(arrival, (socket: Socket) => this.#arriving = socket);
     server.on("connection", (socket: Socket) => {
       this.#keep(socket);
       if (listen.kind === "tls") this.#handshakes.add(socket);
@@ -64,15 +88,30 @@ export class FalcoServer {
       }
       this.#keep(socket);
     });
-    server.on("session", (session: ServerHttp2Session) => {
-      this.#sessions.add(session);
-      session.on("close", () => this.#sessions.delete(session));
-      session.on("error", () => {}); // likewise
-      if (this.#ended !== undefined) session.close();
+    server.on("tlsClientError", (error: Error) => report({ type: "handshake-error", error }));
+    server.on("session", (session: ServerHttp2Session) => this.#onSession(session));
+    server.on("stream", (stream, headers) => {
+      const connection = this.#connections.get(stream.session as ServerHttp2Session);
+      if (connection === undefined) return stream.destroy(); // it is gone already
+      connection.onCall();
+      this.services.handle(stream, headers, connection);
     });
-    server.on("stream", (stream, headers) => services.handle(stream, headers));
     // Falco closes at once on a client that does not ask for h2.
     server.on("unknownProtocol", (socket: Socket) => socket.destroy());
+  }
+
+  #onSession(session: ServerHttp2Session): void {
+    const id = this.#nextId++;
+    const connection = new Connection(id, session, this.#arriving, this.#clock, this.#report);
+    this.#arriving = undefined;
+    this.#connections.set(session, connection);
+    this.#report({ type: "connect", connection: id });
+    session.on("close", () => {
+      this.#connections.delete(session);
+      this.#report({ type: "disconnect", connection: id });
+    });
+    session.on("error", () => {}); // the client's affair; "close" follows
+    if (this.#ended !== undefined) session.close();
   }
 
   #keep(socket: Socket): void {
@@ -94,58 +133,44 @@ export class FalcoServer {
    *
    * @param listen Where.
    * @param backend What to serve.
-   * @param report Hears of every call and request.
+   * @param options Who hears of it, and the clock.
    * @returns The server, once clients can connect.
    * @throws {Error} With the `code` of the system call that failed, such as `EADDRINUSE`.
    */
   static async listen(
     listen: ListenAddress,
     backend: FalcoBackend,
-    report?: (event: ServerEvent) => void,
+    options: FalcoServerOptions = {},
   ): Promise<FalcoServer> {
-    const services = new FalcoServices(backend, report);
-    if (listen.kind === "tls") {
-      const { ca, cert, key } = listen.credentials;
-      const server = createSecureServer({
-        ca,
-        cert,
-        key,
-        requestCert: true,
-        rejectUnauthorized: true,
-        minVersion: "TLSv1.2",
-        settings: SETTINGS,
-      });
-      const falco = new FalcoServer(server, listen, services);
-      // "localhost" may stand for two addresses; clients try both, the fake needs one of them.
-      const host = listen.host === "localhost" ? "127.0.0.1" : listen.host;
-      await started(server, () => server.listen(listen.port, host));
-      const { port } = server.address() as AddressInfo;
-      const shown = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
-      falco.#address = `https://${shown}:${port}`;
+    if (listen.kind === "unix") {
+      const server = createServer({ settings: SETTINGS });
+      const falco = new FalcoServer(server, listen, backend, options);
+      try {
+        await listenAt(listen.path, (path) => started(server, () => server.listen(path)));
+      } catch (error) {
+        if (server.listening) await falco.kill();
+        throw error;
+      }
+      falco.#address = `unix://${listen.path}`;
       return falco;
     }
-    const { path } = listen;
-    if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
-      throw Object.assign(new Error("path too long for a socket"), { code: "ENAMETOOLONG" });
-    }
-    await mkdir(dirname(path), { recursive: true });
-    const present = await lstat(path).catch(() => undefined);
-    if (present !== undefined && !present.isSocket()) {
-      throw Object.assign(new Error("address already in use"), { code: "EADDRINUSE" });
-    }
-    const server = createServer({ settings: SETTINGS });
-    const falco = new FalcoServer(server, listen, services);
-    // Listening under another name and renaming takes the path over in one step, and keeps the
-    // runtime from removing the file when the server is killed: Falco's stays behind then, too.
-    const temporary = join(dirname(path), `.${Math.random().toString(36).slice(2, 8)}`);
-    await started(server, () => server.listen(temporary));
-    try {
-      await rename(temporary, path);
-    } catch (error) {
-      await falco.kill();
-      throw error;
-    }
-    falco.#address = `unix://${path}`;
+    const { ca, cert, key } = listen.credentials;
+    const server = createSecureServer({
+      ca,
+      cert,
+      key,
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: "TLSv1.2",
+      settings: SETTINGS,
+    });
+    const falco = new FalcoServer(server, listen, backend, options);
+    // "localhost" may stand for two addresses; clients try both, the fake needs one of them.
+    const host = listen.host === "localhost" ? "127.0.0.1" : listen.host;
+    await started(server, () => server.listen(listen.port, host));
+    const { port } = server.address() as AddressInfo;
+    const shown = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
+    falco.#address = `https://${shown}:${port}`;
     return falco;
   }
 
@@ -156,13 +181,23 @@ export class FalcoServer {
 
   /** How many connections are open. */
   get connections(): number {
-    return this.#sessions.size;
+    return this.#connections.size;
+  }
+
+  /**
+   * Waits until every client has all that was sent to it so far, by a PING that it has to answer.
+   *
+   * @returns A promise that resolves then; clients that are gone are not waited for.
+   */
+  async flushed(): Promise<void> {
+    await Promise.all([...this.#connections.values()].map((connection) => connection.ping()));
   }
 
   /**
    * Stops as Falco does on SIGTERM: no new connections or calls, the socket file is gone at once, and
    * then it waits, without limit, for open calls. An idle `sub` holds it until that client sends a
-   * request, which is then answered with the end of the call, or cancels.
+   * request, which is then answered with the end of the call, or cancels. A client without calls has
+   * 20 s to take leave, as gRPC's server gives it; then its connection is cut.
    *
    * @returns A promise that resolves when all is over; the same one however often it is called.
    */
@@ -175,10 +210,19 @@ export class FalcoServer {
     this.services.stop();
     if (this.#listen.kind === "unix") await removeSocket(this.#listen.path);
     const closed = this.#allClosed();
-    for (const session of this.#sessions) session.close();
+    for (const session of this.#connections.keys()) session.close();
     // Nobody has called there yet.
     for (const socket of this.#handshakes) socket.destroy();
+    let cancelTimer: CancelTimer = () => {};
+    const cut = (): void => {
+      for (const connection of this.#connections.values()) {
+        if (connection.openCalls === 0) connection.cut();
+      }
+      cancelTimer = this.#clock.setTimer(cut, GOAWAY_MS);
+    };
+    cancelTimer = this.#clock.setTimer(cut, GOAWAY_MS);
     await closed;
+    cancelTimer();
   }
 
   /**
@@ -191,24 +235,19 @@ export class FalcoServer {
     this.#ended ??= closed;
     // Sockets first: a session would still say goodbye.
     for (const socket of this.#sockets) socket.destroy();
-    for (const session of this.#sessions) session.destroy();
+    for (const session of this.#connections.keys()) session.destroy();
+    this.services.stop();
     await closed;
   }
 
   /** Takes no more connections, and waits until those that are there are closed. */
   async #allClosed(): Promise<void> {
     this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
-    const sessions = [...this.#sessions].map((session) =>
+    const sessions = [...this.#connections.keys()].map((session) =>
       new Promise<void>((resolve) => session.once("close", () => resolve()))
     );
     await Promise.all([this.#closed, ...sessions]);
   }
-}
-
-/** Removes a socket, and nothing else that somebody may have put in its place. */
-async function removeSocket(path: string): Promise<void> {
-  const present = await lstat(path).catch(() => undefined);
-  if (present?.isSocket()) await rm(path, { force: true });
 }
 
 function started(server: Http2Server | Http2SecureServer, listen: () => void): Promise<void> {

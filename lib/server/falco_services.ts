@@ -1,14 +1,17 @@
-/** The three calls of Falco's gRPC server, with its manners. @module */
+/** The calls of Falco's gRPC server, with its manners. @module */
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import { BinaryReader } from "@bufbuild/protobuf/wire";
 import type { AlertQueue } from "./alert_queue.ts";
-import { ServerCall } from "./server_call.ts";
-
-/** The methods of Falco 0.24 to 0.43, by their path. */
-export type FalcoMethod =
-  | "falco.outputs.service/sub"
-  | "falco.outputs.service/get"
-  | "falco.version.service/version";
+import { currentMethods } from "./falco_method.ts";
+import type { FalcoMethod } from "./falco_method.ts";
+import type { Method } from "./method.ts";
+import { serveGet } from "./serve_get.ts";
+import { serveSub } from "./serve_sub.ts";
+import { serveSubscribe } from "./serve_subscribe.ts";
+import { serveVersion } from "./serve_version.ts";
+import { ServedCall } from "./served_call.ts";
+import type { SharedState } from "./served_call.ts";
+import type { ServerEvent } from "./server_event.ts";
+import { Slots } from "./slots.ts";
 
 /** What a server needs to know to answer. */
 export interface FalcoBackend {
@@ -20,19 +23,44 @@ export interface FalcoBackend {
   openQueue(method: FalcoMethod): AlertQueue;
   /** An encoded `falco.version.response`. */
   readonly versionMessage: Uint8Array;
+  /** The methods that there are; all others are unimplemented. Default those of 0.24 to 0.43. */
+  readonly methods?: readonly FalcoMethod[];
+  /** Falco's `threadiness`: ten times as many calls of each method are served at once. Default 8. */
+  readonly threadiness?: number;
 }
 
-/** What a server tells whoever watches it. */
-export type ServerEvent =
-  | { readonly type: "call"; readonly path: string; readonly id: number }
-  | { readonly type: "request"; readonly path: string; readonly id: number }
-  | { readonly type: "half-close"; readonly path: string; readonly id: number }
-  | { readonly type: "alert"; readonly path: string; readonly id: number }
-  | { readonly type: "call-end"; readonly path: string; readonly id: number };
+/** What the services have to know of the connection that a call came on. */
+export interface CallConnection {
+  /** Its number. */
+  readonly id: number;
+  /** Something was sent or read for one of its calls. */
+  onTraffic(): void;
+  /** One of its calls is over. */
+  onCallEnd(): void;
+}
+
+/** Falco's default up to 0.23, and in the examples of its documentation since. */
+export const DEFAULT_THREADINESS = 8;
+
+/** Contexts for each thread and method (Falco's grpc_server.cpp); measured on 0.43.1. */
+const SLOTS_PER_THREAD = 10;
+
+/** gRPC's C++ server refuses header blocks above this, measured on 0.43.1. */
+const MAX_METADATA_BYTES = 8192;
+
+/** What HTTP/2 adds to the length of each header (RFC 9113, section 6.5.2). */
+const HEADER_OVERHEAD = 32;
 
 const UNKNOWN = 2;
+const RESOURCE_EXHAUSTED = 8;
 const UNIMPLEMENTED = 12;
-const INTERNAL = 13;
+
+const methods: Readonly<Record<FalcoMethod, Method>> = {
+  "falco.output.service/subscribe": serveSubscribe,
+  "falco.outputs.service/sub": serveSub,
+  "falco.outputs.service/get": serveGet,
+  "falco.version.service/version": serveVersion,
+};
 
 /**
  * Answers calls as Falco 0.43.1 was seen to, pleasant or not; spec and measurements are named where
@@ -41,7 +69,10 @@ const INTERNAL = 13;
 export class FalcoServices {
   readonly #backend: FalcoBackend;
   readonly #report: (event: ServerEvent) => void;
-  readonly #open = new Map<number, string>();
+  readonly #open = new Map<ServedCall, string>();
+  readonly #slots = new Map<string, Slots>();
+  readonly #shared: SharedState;
+  readonly #onStop = new Set<() => void>();
   #nextId = 1;
   #stopping = false;
 
@@ -52,6 +83,17 @@ export class FalcoServices {
   constructor(backend: FalcoBackend, report: (event: ServerEvent) => void = () => {}) {
     this.#backend = backend;
     this.#report = report;
+    const { methods = currentMethods, threadiness = DEFAULT_THREADINESS } = backend;
+    for (const path of methods) this.#slots.set(path, new Slots(threadiness * SLOTS_PER_THREAD));
+    const isStopping = () => this.#stopping;
+    this.#shared = {
+      versionMessage: backend.versionMessage,
+      threads: new Slots(threadiness),
+      get stopping() {
+        return isStopping();
+      },
+      onStop: (listener) => this.#onStop.add(listener),
+    };
   }
 
   /** The paths of the calls that are open, in the order they came. */
@@ -59,9 +101,21 @@ export class FalcoServices {
     return [...this.#open.values()];
   }
 
-  /** From now on every call ends with OK as soon as it next looks at the queue. */
+  /** Whether {@linkcode FalcoServices.stop} has been called. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /**
+   * From now on every call ends with OK as soon as it next looks at the queue. Calls that still wait
+   * for a slot are cancelled at once, as gRPC's server does with what it has not accepted.
+   */
   stop(): void {
     this.#stopping = true;
+    for (const served of this.#open.keys()) if (served.waiting) served.call.reset();
+    const listeners = [...this.#onStop];
+    this.#onStop.clear();
+    for (const listener of listeners) listener();
   }
 
   /**
@@ -69,150 +123,48 @@ export class FalcoServices {
    *
    * @param stream The stream.
    * @param headers Its request headers.
+   * @param connection The connection it came on.
    */
-  handle(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  handle(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    connection: CallConnection,
+  ): void {
     const path = String(headers[":path"] ?? "").replace(/^\//, "");
-    const id = this.#nextId++;
-    this.#open.set(id, path);
-    this.#report({ type: "call", path, id });
-    const handler: Handler = {
-      request: () => {},
-      requestsEnd: () => {},
-      close: () => {},
-    };
-    const call = new ServerCall(stream, {
-      onRequest: (message) => {
-        this.#report({ type: "request", path, id });
-        handler.request(message);
-      },
-      onRequestsEnd: (reason) => {
-        if (reason === "half-close") this.#report({ type: "half-close", path, id });
-        handler.requestsEnd();
-      },
+    const name = { path, id: this.#nextId++, connection: connection.id };
+    const served: ServedCall = new ServedCall(stream, headers, name, this.#shared, {
+      report: this.#report,
+      onTraffic: () => connection.onTraffic(),
       onClose: () => {
-        this.#open.delete(id);
-        handler.close();
-        this.#report({ type: "call-end", path, id });
+        this.#open.delete(served);
+        connection.onCallEnd();
       },
     });
-    // Measured: GET, or a request without "te: trailers", is answered with status 2; any
-    // content-type and any :authority will do.
-    if (headers[":method"] !== "POST" || headers["te"] === undefined) return call.finish(UNKNOWN);
-    const delivered = () => this.#report({ type: "alert", path, id });
-    switch (path) {
-      case "falco.version.service/version":
-        return this.#version(call, handler);
-      case "falco.outputs.service/get":
-        return this.#get(call, handler, delivered);
-      case "falco.outputs.service/sub":
-        return this.#sub(call, handler, delivered);
-      default:
-        return call.finish(UNIMPLEMENTED);
+    this.#open.set(served, path);
+    const refusal = refusalOf(headers);
+    const slots = this.#slots.get(path);
+    if (refusal !== undefined) served.call.finish(refusal.status, refusal.message);
+    else if (slots === undefined) served.call.finish(UNIMPLEMENTED);
+    else {
+      const method = path as FalcoMethod;
+      served.serve(methods[method], slots, () => this.#backend.openQueue(method));
     }
   }
-
-  #version(call: ServerCall, handler: Handler): void {
-    onSingleRequest(call, handler, () => {
-      call.write(this.#backend.versionMessage);
-      call.finish(0);
-    });
-  }
-
-  /** Drains the queue and ends; "empty" is what each single look at the queue finds. */
-  #get(call: ServerCall, handler: Handler, delivered: () => void): void {
-    onSingleRequest(call, handler, () => {
-      const queue = this.#backend.openQueue("falco.outputs.service/get");
-      handler.close = () => queue.close?.();
-      const process = (): void => {
-        while (!call.closed) {
-          const message = queue.tryPop();
-          if (message === undefined || this.#stopping) return call.finish(0);
-          delivered();
-          if (!call.write(message)) return call.onceDrained(process);
-        }
-      };
-      process();
-    });
-  }
-
-  /**
-   * Pull, not push (`request_bidi_context` in Falco's grpc_request_context.cpp): a request drains
-   * the queue, then nothing comes until the next one. A request that finds the queue empty is gone
-   * without an answer. Half-close or an undecodable request leaves the call open for ever.
-   */
-  #sub(call: ServerCall, handler: Handler, delivered: () => void): void {
-    const queue = this.#backend.openQueue("falco.outputs.service/sub");
-    /** Requests that came while an earlier one was being served: read one by one afterwards. */
-    let unread = 0;
-    let serving = false;
-    let dead = false;
-    const process = (): void => {
-      while (!call.closed) {
-        // Falco takes an alert out before it looks whether it should stop: that alert is lost.
-        const message = queue.tryPop();
-        if (this.#stopping) return call.finish(0);
-        if (message !== undefined) {
-          delivered();
-          if (!call.write(message)) return call.onceDrained(process);
-        } else if (unread > 0) {
-          unread--;
-        } else {
-          serving = false;
-          return;
-        }
-      }
-    };
-    handler.request = (message) => {
-      if (dead) return;
-      if (!isDecodable(message)) {
-        dead = true;
-      } else if (serving) {
-        unread++;
-      } else {
-        serving = true;
-        process();
-      }
-    };
-    handler.requestsEnd = () => {
-      dead = true;
-    };
-    handler.close = () => queue.close?.();
-  }
 }
 
-/** What a method does with what its client does. */
-interface Handler {
-  request: (message: Uint8Array) => void;
-  requestsEnd: () => void;
-  close: () => void;
-}
-
-/** For methods with one request: gRPC's C++ server refuses what it cannot decode, and none at all. */
-function onSingleRequest(call: ServerCall, handler: Handler, serve: () => void): void {
-  let served = false;
-  handler.request = (message) => {
-    if (served) return;
-    served = true;
-    if (isDecodable(message)) serve();
-    else call.finish(INTERNAL, "Unable to parse request");
-  };
-  handler.requestsEnd = () => {
-    if (served) return;
-    served = true;
-    call.finish(INTERNAL, "Unable to parse request");
-  };
-}
-
-/** Falco's requests are empty messages; fields of older or newer clients are skipped. */
-function isDecodable(message: Uint8Array): boolean {
-  try {
-    const reader = new BinaryReader(message);
-    while (reader.pos < reader.len) {
-      const [number, type] = reader.tag();
-      reader.skip(type, number);
+/** Why a call is refused whatever its method; undefined if it is not. */
+function refusalOf(
+  headers: IncomingHttpHeaders,
+): { status: number; message?: string } | undefined {
+  // Measured: GET, or a request without "te: trailers", is answered with status 2; any
+  // content-type and any :authority will do.
+  if (headers[":method"] !== "POST" || headers["te"] === undefined) return { status: UNKNOWN };
+  let bytes = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of Array.isArray(value) ? value : [value ?? ""]) {
+      bytes += name.length + one.length + HEADER_OVERHEAD;
     }
-    return reader.pos === reader.len;
-  } catch {
-    return false;
   }
+  if (bytes <= MAX_METADATA_BYTES) return undefined;
+  return { status: RESOURCE_EXHAUSTED, message: "received initial metadata size exceeds limit" };
 }

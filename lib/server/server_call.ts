@@ -1,7 +1,9 @@
 /** A gRPC call, seen from the server. @module */
 import { constants } from "node:http2";
-import type { ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { setImmediate } from "node:timers";
 import { frameMessage, FramingError, MessageSplitter } from "../transport/message_splitter.ts";
+import { inflateMessage } from "./inflate_message.ts";
 
 /** gRPC's default limit for what a server receives; requests to Falco are empty. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
@@ -12,6 +14,8 @@ export interface CallHandler {
   onRequest(message: Uint8Array): void;
   /** The client said that it will send no more (half-close), or sent bytes that are no message. */
   onRequestsEnd(reason: "half-close" | "undecodable"): void;
+  /** The call was answered with a status. Called once at most. */
+  onStatus(status: number): void;
   /** The call is over: cancelled, finished, or the connection is gone. Called once. */
   onClose(): void;
 }
@@ -22,32 +26,49 @@ export interface CallHandler {
  */
 export class ServerCall {
   readonly #stream: ServerHttp2Stream;
-  readonly #splitter = new MessageSplitter(MAX_REQUEST_BYTES);
+  readonly #handler: CallHandler;
+  #finished = false;
   #responded = false;
   #closed = false;
   #onDrain: (() => void) | undefined;
 
   /**
    * @param stream The stream of the request.
+   * @param headers Its request headers.
    * @param handler Who is told what the client does.
    */
-  constructor(stream: ServerHttp2Stream, handler: CallHandler) {
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, handler: CallHandler) {
     this.#stream = stream;
+    this.#handler = handler;
+    const encoding = headers["grpc-encoding"];
+    const splitter = new MessageSplitter(
+      MAX_REQUEST_BYTES,
+      (message) => inflateMessage(message, encoding, MAX_REQUEST_BYTES),
+    );
     let reading = true;
     stream.on("data", (chunk: Uint8Array) => {
       if (!reading) return;
+      const messages: Uint8Array[] = [];
+      let broken = false;
       try {
-        for (const message of this.#splitter.push(chunk)) handler.onRequest(message);
+        splitter.push(chunk, messages);
       } catch (error) {
         if (!(error instanceof FramingError)) throw error;
-        reading = false;
-        handler.onRequestsEnd("undecodable");
+        broken = true;
       }
+      // What came before the violation was in order.
+      for (const message of messages) handler.onRequest(message);
+      if (!broken) return;
+      reading = false;
+      handler.onRequestsEnd("undecodable");
     });
     stream.on("end", () => {
-      if (!reading) return;
-      reading = false;
-      handler.onRequestsEnd("half-close");
+      // A cancelled call ends, too, and is known for one only a moment later, on all runtimes.
+      setImmediate(() => {
+        if (!reading || this.closed) return;
+        reading = false;
+        handler.onRequestsEnd("half-close");
+      });
     });
     stream.on("drain", () => {
       const resume = this.#onDrain;
@@ -67,6 +88,19 @@ export class ServerCall {
   get closed(): boolean {
     // On Bun a stream whose connection has broken takes all that is written, until it is destroyed.
     return this.#closed || this.#stream.destroyed || this.#stream.aborted;
+  }
+
+  /**
+   * Reads no more requests for now: those that come stay with the client, as far as HTTP/2's window
+   * does not hold them.
+   */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.#stream.resume();
   }
 
   /**
@@ -96,7 +130,9 @@ export class ServerCall {
    * @param message Its text; Falco sends none for most, and then the trailer is left out.
    */
   finish(status: number, message = ""): void {
-    if (this.closed) return;
+    if (this.closed || this.#finished) return;
+    this.#finished = true;
+    this.#handler.onStatus(status);
     const trailers = {
       "grpc-status": String(status),
       ...(message === ""
@@ -117,6 +153,11 @@ export class ServerCall {
     // No RST_STREAM for a client that has not half-closed, though gRPC's C core sends one: on Node
     // and Deno it overtakes the trailers. Clients close their half once they have the status.
     this.#stream.end();
+  }
+
+  /** Ends the call without a status: RST_STREAM with CANCEL. */
+  reset(): void {
+    if (!this.closed) this.#stream.close(constants.NGHTTP2_CANCEL);
   }
 
   #respond(): void {

@@ -15,13 +15,19 @@ export class FramingError extends Error {
  */
 export class MessageSplitter {
   readonly #maxBytes: number;
+  readonly #inflate: ((message: Uint8Array) => Uint8Array) | undefined;
   /** The bytes of an unfinished message, header included. */
   #parts: Uint8Array[] = [];
   #partsBytes = 0;
 
-  /** @param maxBytes The longest message to accept. */
-  constructor(maxBytes: number) {
+  /**
+   * @param maxBytes The longest message to accept.
+   * @param inflate Unpacks compressed messages; without it they are a violation. It may throw a
+   * {@linkcode FramingError}.
+   */
+  constructor(maxBytes: number, inflate?: (message: Uint8Array) => Uint8Array) {
     this.#maxBytes = maxBytes;
+    this.#inflate = inflate;
   }
 
   /** Whether bytes of an unfinished message are waiting for the rest. */
@@ -35,8 +41,8 @@ export class MessageSplitter {
    * @param chunk The next bytes.
    * @param messages Where to put them; those before a violation are there even if it throws.
    * @returns The messages, in order; often none or many.
-   * @throws {FramingError} If a message is longer than allowed, or compressed, which nobody asked
-   * for. Nothing more can be read then.
+   * @throws {FramingError} If a message is longer than allowed, or compressed where nobody asked for
+   * that. Nothing more can be read then.
    */
   push(chunk: Uint8Array, messages: Uint8Array[] = []): Uint8Array[] {
     let bytes = chunk;
@@ -55,7 +61,8 @@ export class MessageSplitter {
     while (bytes.length - at >= HEADER_BYTES) {
       const length = this.#readHeader(bytes, at);
       if (bytes.length - at < HEADER_BYTES + length) break;
-      messages.push(bytes.subarray(at + HEADER_BYTES, at + HEADER_BYTES + length));
+      const message = bytes.subarray(at + HEADER_BYTES, at + HEADER_BYTES + length);
+      messages.push(bytes[at] === 1 ? this.#inflate!(message) : message);
       at += HEADER_BYTES + length;
     }
     if (at < bytes.length) {
@@ -73,7 +80,7 @@ export class MessageSplitter {
   }
 
   #readHeader(bytes: Uint8Array, at: number): number {
-    if (bytes[at] !== 0) {
+    if (bytes[at] !== 0 && !(bytes[at] === 1 && this.#inflate !== undefined)) {
       throw new FramingError(
         bytes[at] === 1 ? "the message is compressed" : "the bytes are not gRPC messages",
       );

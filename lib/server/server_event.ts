@@ -1,0 +1,50 @@
+/** What a server tells whoever watches it. @module */
+
+/** What happened to a call. Calls and connections are numbered from 1, in the order they came. */
+export type CallEvent =
+  & {
+    /** The method as it came, without the leading slash. */
+    readonly path: string;
+    /** The number of the call. */
+    readonly id: number;
+    /** The number of its connection. */
+    readonly connection: number;
+  }
+  & (
+    /** It came. */
+    | { readonly type: "call" }
+    /** Its method has no slot free: nothing happens until another call leaves. */
+    | { readonly type: "waiting" }
+    /** A request came, of that many bytes. */
+    | { readonly type: "request"; readonly bytes: number }
+    /** A request of `sub` found the queue empty: it has no answer. */
+    | { readonly type: "empty-pull" }
+    /** The client said that no more requests follow. */
+    | { readonly type: "half-close" }
+    /** The client sent bytes that are no request. */
+    | { readonly type: "undecodable" }
+    /** An alert was taken out of the queue for it. */
+    | { readonly type: "alert" }
+    /** It was answered with a status; the call ends when the client has taken it. */
+    | { readonly type: "status"; readonly status: number }
+    /** It is over. `draining`: in the middle of a drain, so that alerts on their way are lost. */
+    | { readonly type: "call-end"; readonly draining: boolean }
+  );
+
+/** What happened to a connection. */
+export type ConnectionEvent =
+  & { readonly connection: number }
+  & (
+    /** It came. */
+    | { readonly type: "connect" }
+    /** It is gone. */
+    | { readonly type: "disconnect" }
+    /** A PING came too early; `closed` if it was one too many. */
+    | { readonly type: "ping-strike"; readonly closed: boolean }
+  );
+
+/** Either, or a TLS handshake that failed: then there is no connection yet. */
+export type ServerEvent =
+  | CallEvent
+  | ConnectionEvent
+  | { readonly type: "handshake-error"; readonly error: Error };

@@ -1,0 +1,44 @@
+/** The file of a unix socket. @module */
+import { lstat, mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import process from "node:process";
+
+/** The longest path that a socket can have; a longer one would be cut, or could not be connected to. */
+const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
+
+/**
+ * Listens at a path as Falco does: folders that are missing are created, and whatever socket stands
+ * there is taken over, even a live one; any other file is left alone and is an error.
+ *
+ * @param path Where.
+ * @param listen Starts listening at a path; may throw.
+ * @throws {Error} With the `code` of the system call that failed, such as `EADDRINUSE`.
+ */
+export async function listenAt(
+  path: string,
+  listen: (path: string) => Promise<void>,
+): Promise<void> {
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
+    throw Object.assign(new Error("path too long for a socket"), { code: "ENAMETOOLONG" });
+  }
+  await mkdir(dirname(path), { recursive: true });
+  const present = await lstat(path).catch(() => undefined);
+  if (present !== undefined && !present.isSocket()) {
+    throw Object.assign(new Error("address already in use"), { code: "EADDRINUSE" });
+  }
+  // Listening under another name and renaming takes the path over in one step, and keeps the
+  // runtime from removing the file when the server is killed: Falco's stays behind then, too.
+  const temporary = join(dirname(path), `.${Math.random().toString(36).slice(2, 8)}`);
+  await listen(temporary);
+  await rename(temporary, path);
+}
+
+/**
+ * Removes a socket, and nothing else that somebody may have put in its place.
+ *
+ * @param path Where.
+ */
+export async function removeSocket(path: string): Promise<void> {
+  const present = await lstat(path).catch(() => undefined);
+  if (present?.isSocket()) await rm(path, { force: true });
+}
