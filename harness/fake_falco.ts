@@ -1,6 +1,6 @@
 /** A Falco without a kernel: the real protocol on a real socket. @module */
 import type { Alert } from "../lib/alert/alert.ts";
-import { systemClock, wait } from "../lib/clock.ts";
+import { systemClock } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FalcoClosedError, FalcoError } from "../lib/errors.ts";
 import { MemoryAlertQueue } from "../lib/server/alert_queue.ts";
@@ -8,16 +8,19 @@ import { FalcoServer } from "../lib/server/falco_server.ts";
 import type { ListenAddress } from "../lib/server/falco_server.ts";
 import { parseAddress } from "../lib/transport/address.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
-import { CallLog } from "./call_log.ts";
+import { CallLog, isSubscriber } from "./call_log.ts";
 import type { RecordedCall } from "./call_log.ts";
 import type { Certificates } from "./certificates.ts";
 import { DEFAULT_FALCO_VERSION, eraOf } from "./era.ts";
 import type { Era } from "./era.ts";
-import { expandScenario } from "./expand_scenario.ts";
-import { readThreadiness } from "./fake_falco_options.ts";
+import { readReplayOptions, readThreadiness } from "./fake_falco_options.ts";
 import type { FakeFalcoOptions, ReplayOptions } from "./fake_falco_options.ts";
 import { placeOf, reasonOf, silentAddress } from "./listen_place.ts";
 import type { ListenPlace } from "./listen_place.ts";
+import { settle, WAIT_MS, waitUntil } from "./wait_until.ts";
+import type { WaitOptions } from "./wait_until.ts";
+import type { Violation } from "./violation.ts";
+import { paced } from "./paced.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** How long disposal waits for the news that a client has just hung up, in milliseconds. */
@@ -63,22 +66,24 @@ export class FakeFalco implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #threadiness: number;
   readonly #queue = new MemoryAlertQueue();
-  readonly #log = new CallLog();
+  readonly #log: CallLog;
+  readonly #strict: boolean;
   #server: FalcoServer | undefined;
   #address = "";
   #ended: Promise<void> | undefined;
   #reloading: Promise<void> | undefined;
   /** Ends what waits for clients once no more will come. */
   readonly #gone = new AbortController();
-  /** Told at the end of each call. */
-  #onCallEnd: () => void = () => {};
 
-  private constructor(era: Era, place: ListenPlace, clock: Clock, threadiness: number) {
+  private constructor(era: Era, place: ListenPlace, options: FakeFalcoOptions) {
+    const { clock = systemClock, strict = false } = options;
     this.#era = era;
     this.#place = place;
     this.certificates = place.certificates;
     this.#clock = clock;
-    this.#threadiness = threadiness;
+    this.#strict = strict;
+    this.#threadiness = readThreadiness(options.threadiness);
+    this.#log = new CallLog(clock, () => this.#queue.depth);
   }
 
   /**
@@ -91,11 +96,9 @@ export class FakeFalco implements AsyncDisposable {
    * @throws {FalcoError} If it cannot listen there; the system's error is the `cause`.
    */
   static async start(options: FakeFalcoOptions = {}): Promise<FakeFalco> {
-    const { falcoVersion = DEFAULT_FALCO_VERSION, clock = systemClock } = options;
-    const era = eraOf(falcoVersion);
-    const threadiness = readThreadiness(options.threadiness);
-    const place = await placeOf(options);
-    return await new FakeFalco(era, place, clock, threadiness).#open();
+    const era = eraOf(options.falcoVersion ?? DEFAULT_FALCO_VERSION);
+    readThreadiness(options.threadiness); // before anything is made that would have to be removed
+    return await new FakeFalco(era, await placeOf(options), options).#open();
   }
 
   async #open(listen: ListenAddress = this.#place.listen): Promise<this> {
@@ -104,7 +107,6 @@ export class FakeFalco implements AsyncDisposable {
       this.#address = await silentAddress(listen);
       return this;
     }
-    const record = this.#log.recorder();
     const { versionMessage, methods } = this.#era;
     try {
       this.#server = await FalcoServer.listen(
@@ -115,13 +117,7 @@ export class FakeFalco implements AsyncDisposable {
           methods,
           threadiness: this.#threadiness,
         },
-        {
-          clock: this.#clock,
-          report: (event) => {
-            record(event);
-            if (event.type === "call-end") this.#onCallEnd();
-          },
-        },
+        { clock: this.#clock, report: this.#log.recorder() },
       );
     } catch (cause) {
       await this.#place.folder?.remove();
@@ -164,6 +160,59 @@ export class FakeFalco implements AsyncDisposable {
   }
 
   /**
+   * What clients did wrong so far, by a real Falco's standards: one entry for each kind, in the order
+   * of their first times.
+   *
+   * @returns The list as it is now; empty if all is well.
+   */
+  violations(): readonly Violation[] {
+    return this.#log.violations;
+  }
+
+  /**
+   * Waits until a client drains the queue with `sub`, or waits for alerts with `subscribe` of 0.18 to
+   * 0.23: until such a call is open, is served, and has sent a request.
+   *
+   * @param options How long, and what else ends the wait.
+   * @returns The call.
+   * @throws {FalcoError} If there is none in time; if it is stopped, a {@linkcode FalcoClosedError}.
+   */
+  async waitForSubscriber(options: WaitOptions = {}): Promise<RecordedCall> {
+    const { timeoutMs = WAIT_MS } = options;
+    let found: RecordedCall | undefined;
+    await waitUntil(() => (found = this.requests.find(isSubscriber)) !== undefined, {
+      onEvent: (listener) => this.#log.onEvent(listener),
+      signal: this.#orGone(options.signal),
+      timeoutMs,
+      what: "a subscriber",
+    });
+    return found!;
+  }
+
+  /**
+   * Waits until nothing more happens by itself: all that was sent has arrived on both sides, and calls
+   * come to rest. What clients do later on timers is not waited for; on a {@linkcode FakeClock} that
+   * means until it is advanced. Use it instead of sleeping.
+   *
+   * Each connection is asked for a sign of life (an HTTP/2 PING, which clients answer by themselves);
+   * one that does not answer within a second is left alone.
+   *
+   * @throws {FalcoError} If clients never come to rest.
+   */
+  async settle(): Promise<void> {
+    await settle(() => this.#log.events, () => this.#server?.flushed());
+  }
+
+  /**
+   * Makes it as good as new between two tests: the queue is emptied, closed calls and violations are
+   * forgotten. Connections and open calls stay.
+   */
+  reset(): void {
+    this.#queue.clear();
+    this.#log.clear();
+  }
+
+  /**
    * Puts alerts into the queue. They go to whoever asks first, now or later. Alerts that this version
    * does not send over gRPC go nowhere: those of source `internal` before 0.27.0, all from 0.44.0 on.
    *
@@ -193,25 +242,10 @@ export class FakeFalco implements AsyncDisposable {
     alerts: Scenario | Iterable<Alert> | AsyncIterable<Alert>,
     options: ReplayOptions = {},
   ): Promise<number> {
-    const { speed = "max", maxQueued = Infinity } = options;
+    const { maxQueued } = readReplayOptions(options);
     const signal = this.#orGone(options.signal);
-    if (speed !== "max" && !(speed > 0)) {
-      throw new RangeError(`Cannot replay as "speed" must be "max" or above 0: it is ${speed}`);
-    }
-    if (!(maxQueued > 0)) {
-      throw new RangeError(`Cannot replay as "maxQueued" must be above 0: it is ${maxQueued}`);
-    }
     let count = 0;
-    let last: number | undefined;
-    for await (const alert of "alerts" in alerts ? expandScenario(alerts) : alerts) {
-      signal.throwIfAborted();
-      if (speed !== "max") {
-        const at = alert.time.seconds * 1000 + alert.time.nanos / 1e6;
-        const pauseMs = (at - (last ?? at)) / speed;
-        // Times that go back are replayed without a pause.
-        if (pauseMs > 0) await wait(pauseMs, { clock: this.#clock, signal });
-        last = at;
-      }
+    for await (const alert of paced(alerts, { ...options, clock: this.#clock, signal })) {
       if (this.#queue.depth >= maxQueued) await this.#queue.whenBelow(maxQueued, signal);
       this.push(alert);
       count++;
@@ -257,6 +291,18 @@ export class FakeFalco implements AsyncDisposable {
   }
 
   /**
+   * The end of the event source: a capture that has been read to its end, a plugin that is done. Falco
+   * drops what is queued and goes, as at {@linkcode FakeFalco.stop}.
+   *
+   * @returns As {@linkcode FakeFalco.stop}.
+   */
+  endSource(): Promise<void> {
+    const stopped = this.stop();
+    this.#queue.clear();
+    return stopped;
+  }
+
+  /**
    * SIGKILL: connections break in the middle, and the socket file stays behind, until disposal if it
    * is in the private folder.
    *
@@ -270,6 +316,7 @@ export class FakeFalco implements AsyncDisposable {
 
   async #kill(): Promise<void> {
     this.#leave();
+    this.#log.killed = true;
     await this.#server?.kill();
     await this.#reloading?.catch(() => {});
     await this.#server?.kill();
@@ -317,10 +364,12 @@ export class FakeFalco implements AsyncDisposable {
    * Kills it and removes its private folder.
    *
    * @throws {FalcoError} If clients left calls open: a test that passes should have closed them. Not
-   * after {@linkcode FakeFalco.stop}, even one that still waits for them.
+   * after {@linkcode FakeFalco.stop}, even one that still waits for them. With the option `strict`
+   * also if there were {@linkcode FakeFalco.violations}.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     const open = await this.#callsLeftOpen();
+    const violations = this.#strict ? this.violations() : [];
     await this.kill();
     await this.#place.folder?.remove();
     if (open.length > 0) {
@@ -329,6 +378,10 @@ export class FakeFalco implements AsyncDisposable {
           `(${open.join(", ")}). Close them or cancel their streams first`,
       );
     }
+    if (violations.length > 0) {
+      const sentences = violations.map(({ message, fact }) => `${message}. ${fact}`);
+      throw new FalcoError(`Cannot dispose of the strict fake Falco: ${sentences.join(". ")}`);
+    }
   }
 
   async #callsLeftOpen(): Promise<readonly string[]> {
@@ -336,15 +389,10 @@ export class FakeFalco implements AsyncDisposable {
     const services = this.#server?.services;
     if (services === undefined) return [];
     // A client that has just hung up is told of by the socket a moment later.
-    await new Promise<void>((resolve) => {
-      const cancelTimer = systemClock.setTimer(resolve, GOODBYE_MS);
-      this.#onCallEnd = () => {
-        if (services.openCalls.length > 0) return;
-        cancelTimer();
-        resolve();
-      };
-      this.#onCallEnd();
-    });
+    await waitUntil(() => services.openCalls.length === 0, {
+      onEvent: (listener) => this.#log.onEvent(listener),
+      timeoutMs: GOODBYE_MS,
+    }).catch(() => {});
     return services.openCalls;
   }
 }

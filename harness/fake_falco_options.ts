@@ -32,6 +32,8 @@ export interface FakeFalcoOptions {
    * before, so that a test does not depend on the machine.
    */
   threadiness?: number;
+  /** Whether disposal fails if clients did what {@linkcode FakeFalco.violations} lists. Default false. */
+  strict?: boolean;
   /** Time for `replay`, and for how Falco judges PINGs. Default the machine's. */
   clock?: Clock;
 }
@@ -70,4 +72,22 @@ export interface ReplayOptions {
   maxQueued?: number;
   /** Ends the replay between two alerts; it rejects with `signal.reason`. */
   signal?: AbortSignal;
+}
+
+/**
+ * Reads what {@linkcode FakeFalco.replay} gets.
+ *
+ * @param options As they were given.
+ * @returns How many alerts may be queued.
+ * @throws {RangeError} If `speed` or `maxQueued` is not above 0.
+ */
+export function readReplayOptions(options: ReplayOptions): { maxQueued: number } {
+  const { speed = "max", maxQueued = Infinity } = options;
+  if (speed !== "max" && !(speed > 0)) {
+    throw new RangeError(`Cannot replay as "speed" must be "max" or above 0: it is ${speed}`);
+  }
+  if (!(maxQueued > 0)) {
+    throw new RangeError(`Cannot replay as "maxQueued" must be above 0: it is ${maxQueued}`);
+  }
+  return { maxQueued };
 }

@@ -55,3 +55,7 @@ export type { Scenario, ScenarioAlert } from "./scenario.ts";
 export { scenarios } from "./scenarios/mod.ts";
 export { makeTempFolder } from "./temp_folder.ts";
 export type { TempFolder } from "./temp_folder.ts";
+export type { Violation, ViolationKind } from "./violation.ts";
+export { expectNoAlert, waitForAlert } from "./wait_for_alert.ts";
+export type { AlertMatch } from "./wait_for_alert.ts";
+export type { WaitOptions } from "./wait_until.ts";

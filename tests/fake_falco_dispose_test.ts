@@ -152,10 +152,33 @@ for (const wire of wires) {
         sub.halfClose();
         await until("the half-close came", () => fake.requests[0]!.halfClosed);
         await until("the others ended", () => fake.requests.slice(1).every(({ open }) => !open));
+        const common = { connection: 1, emptyPulls: 0, halfClosed: true, waiting: false };
         assert.deepEqual(fake.requests, [
-          { method: SUB, requests: 2, alerts: 3, halfClosed: true, open: true },
-          { method: VERSION, requests: 1, alerts: 0, halfClosed: true, open: false },
-          { method: GET, requests: 1, alerts: 2, halfClosed: true, open: false },
+          {
+            ...common,
+            method: SUB,
+            requests: 2,
+            emptyPulls: 1,
+            alerts: 3,
+            open: true,
+            status: undefined,
+          },
+          {
+            ...common,
+            method: VERSION,
+            requests: 1,
+            alerts: 0,
+            open: false,
+            status: 0,
+          },
+          {
+            ...common,
+            method: GET,
+            requests: 1,
+            alerts: 2,
+            open: false,
+            status: 0,
+          },
         ]);
         sub.cancel();
         await until("sub ended", () => !fake.requests[0]!.open);

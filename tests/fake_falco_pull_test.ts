@@ -168,10 +168,14 @@ for (const wire of wires) {
         const [call] = fake.requests;
         assert.deepEqual(call, {
           method: SUB,
+          connection: 1,
           requests: 1,
+          emptyPulls: 0,
           alerts: 3,
           halfClosed: true,
+          waiting: false,
           open: true,
+          status: undefined,
         });
         assert.equal(fake.queueDepth, 1);
       }));

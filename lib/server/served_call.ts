@@ -101,15 +101,19 @@ export class ServedCall implements MethodContext {
    */
   serve(method: Method, slots: Slots, openQueue: () => AlertQueue): void {
     this.#openQueue = openQueue;
+    let late = false;
     this.#leave = slots.acquire((leave) => {
       this.#leave = leave;
+      if (late) this.#report({ type: "served" });
       const handler = this.#handler = method(this.call, this);
       const early = this.#early;
       this.#early = [];
       for (const what of early) this.#deliver(handler, what);
       if (early.length >= MAX_EARLY) this.call.resume();
     });
-    if (this.waiting) this.#report({ type: "waiting" });
+    if (!this.waiting) return;
+    late = true;
+    this.#report({ type: "waiting" });
   }
 
   /** Whether it has no slot yet. */

@@ -15,6 +15,8 @@ export type CallEvent =
     | { readonly type: "call" }
     /** Its method has no slot free: nothing happens until another call leaves. */
     | { readonly type: "waiting" }
+    /** It has got one after all. */
+    | { readonly type: "served" }
     /** A request came, of that many bytes. */
     | { readonly type: "request"; readonly bytes: number }
     /** A request of `sub` found the queue empty: it has no answer. */
