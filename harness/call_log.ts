@@ -203,8 +203,10 @@ export class CallLog {
 
   #onConsumer(call: OwnCall): void {
     for (const other of this.#calls) {
-      if (other === call || !other.open || other.requests === 0 || other.halfClosed) continue;
-      if (other.method !== SUB) continue;
+      if (other === call || !other.open || other.requests === 0) continue;
+      const drains = other.method === SUB && !other.halfClosed ||
+        other.method === GET && other.status === undefined;
+      if (!drains) continue;
       this.#violations.add(
         "competing-consumers",
         `A call of ${call.method} drains the queue while another call of ${other.method} does`,

@@ -27,10 +27,14 @@ testOnWires("outputs.get() drains the queue, and ends", async ({ fake, falco }) 
     { ...call },
     {
       method: "falco.outputs.service/get",
+      connection: 1,
       requests: 1,
+      emptyPulls: 0,
       alerts: alerts.length,
       halfClosed: true,
+      waiting: false,
       open: false,
+      status: 0,
     },
   );
 });

@@ -214,6 +214,11 @@ export class BareCall {
     return this.events.includes("end");
   }
 
+  /** The HTTP/2 error code that the stream was closed with. */
+  get resetCode(): number | undefined {
+    return this.#stream.rstCode;
+  }
+
   /** Sends a request. */
   request(message: Uint8Array = REQUEST): void {
     this.#stream.write(frameMessage(message));

@@ -62,12 +62,17 @@ export class ServerCall {
       reading = false;
       handler.onRequestsEnd("undecodable");
     });
+    let ended = false;
+    const halfClose = (): void => {
+      if (!reading) return;
+      reading = false;
+      handler.onRequestsEnd("half-close");
+    };
     stream.on("end", () => {
+      ended = true;
       // A cancelled call ends, too, and is known for one only a moment later, on all runtimes.
       setImmediate(() => {
-        if (!reading || this.closed) return;
-        reading = false;
-        handler.onRequestsEnd("half-close");
+        if (!this.closed) halfClose();
       });
     });
     stream.on("drain", () => {
@@ -78,6 +83,8 @@ export class ServerCall {
     // A client that goes away is an everyday event for a server, told by "close" below.
     stream.on("error", () => {});
     stream.on("close", () => {
+      // Bun closes a call that both sides have ended within that moment.
+      if (ended && this.#finished && stream.rstCode === constants.NGHTTP2_NO_ERROR) halfClose();
       this.#closed = true;
       this.#onDrain = undefined;
       handler.onClose();
