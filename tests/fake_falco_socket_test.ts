@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { FakeFalco } from "../harness/fake_falco.ts";
@@ -66,6 +66,16 @@ describe("FakeFalco: the socket file", posix, () => {
       await dial().roundTrip();
       await fake.stop();
       assert.deepEqual(await readdir(folder), []);
+    }));
+
+  it("has the mode that the umask leaves, which no option changes", () =>
+    atPath(async ({ folder, path, start }) => {
+      const fake = await start();
+      // What the umask leaves of a folder that is made with 0777.
+      await mkdir(join(folder, "like"));
+      const { mode: like } = await stat(join(folder, "like"));
+      assert.equal((await stat(path)).mode & 0o777, like & 0o777);
+      await fake.stop();
     }));
 
   it("can be asked for without the scheme", () =>

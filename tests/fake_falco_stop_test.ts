@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
 import { once } from "node:events";
 import { connect } from "node:net";
+import type { Socket } from "node:net";
 import process from "node:process";
 import { describe, it } from "node:test";
+import { connect as connectTls } from "node:tls";
+import { FakeClock } from "../harness/fake_clock.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { makeCertificates } from "../harness/certificates.ts";
 import {
@@ -28,6 +31,32 @@ const onlyNode = {
 async function assertRefused({ fake, dial }: Scene, unix: "not-found" | "refused"): Promise<void> {
   const reason = fake.address.startsWith("unix:") ? unix : "refused";
   await assert.rejects(dial().session(), { name: "FalcoConnectError", reason });
+}
+
+/** HTTP/2's opening words: the preface, and SETTINGS without a setting. */
+const OPENING = new Uint8Array([
+  ...new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+  ...[0, 0, 0, 4, 0, 0, 0, 0, 0],
+]);
+
+/** Connects, says hello, and never reads a byte. */
+async function deafClient(fake: FakeFalco): Promise<Socket> {
+  const path = socketPath(fake);
+  const { ca, cert, key } = fake.credentials ?? {};
+  const socket = path !== undefined ? connect(path) : connectTls({
+    port: Number(new URL(fake.address).port),
+    host: "127.0.0.1",
+    servername: "localhost",
+    ALPNProtocols: ["h2"],
+    ca: ca as string,
+    cert: cert as string,
+    key: key as string,
+  });
+  socket.on("error", () => {});
+  await once(socket, path !== undefined ? "connect" : "secureConnect");
+  socket.pause();
+  socket.write(OPENING);
+  return socket;
 }
 
 for (const wire of wires) {
@@ -175,6 +204,26 @@ for (const wire of wires) {
           mute.destroy();
         }
       }));
+
+    it("gives a client 20 s that does not even read, as gRPC's server does", async () => {
+      const clock = new FakeClock();
+      await withFake(wire, async ({ fake }) => {
+        const deaf = await deafClient(fake);
+        try {
+          await until("it is there", () => fake.connections === 1);
+          const stopped = fake.stop();
+          await until("it waits", () => clock.pending === 1);
+          clock.advance(19_999);
+          assert.equal(await isSettled(stopped), false);
+          assert.equal(fake.connections, 1);
+          clock.advance(1);
+          await within("the end", stopped);
+          assert.deepEqual([fake.connections, clock.pending], [0, 0]);
+        } finally {
+          deaf.destroy();
+        }
+      }, { clock });
+    });
   });
 
   describe(`FakeFalco.kill() over ${wire.name}`, () => {
