@@ -65,6 +65,7 @@ export { connect } from "./lib/client/connect.ts";
 export type { ConnectOptions, FalcoClient, FalcoOutputs } from "./lib/client/connect.ts";
 export type { FalcoVersion } from "./lib/client/falco_version.ts";
 export type { PollOptions } from "./lib/client/poll_pacer.ts";
+export type { Status, SubscribeMethod } from "./lib/client/status.ts";
 export { Subscription } from "./lib/client/subscription.ts";
 export type { SubscribeOptions, SubscriptionStats } from "./lib/client/subscription.ts";
 export { systemClock, wait } from "./lib/clock.ts";
