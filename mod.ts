@@ -2,7 +2,7 @@
  * Falco's security alerts as Web Streams.
  *
  * [Falco](https://falco.org) raises alerts on Linux hosts and containers. {@linkcode connect} reads
- * them over Falco's gRPC API (Falco 0.24 to 0.43) as a `ReadableStream` of {@linkcode Alert}s, on
+ * them over Falco's gRPC API (Falco 0.18 to 0.43) as a `ReadableStream` of {@linkcode Alert}s, on
  * Deno, Node and Bun; operators such as {@linkcode FilterStream} and {@linkcode BatchStream} shape
  * the stream, sinks such as {@linkcode JsonLinesSink} deliver it. Falco's own JSON, which newer
  * versions send instead, is read with {@linkcode parseAlert}.
@@ -38,8 +38,6 @@
  *
  * ## Limitations
  *
- * - A subscription that loses its connection ends with an error; it does not reconnect yet.
- * - The first gRPC service, of Falco 0.18 to 0.23, is not spoken yet.
  * - On Deno 2.9 a GOAWAY from Falco, as it sends when it stops, can crash the process if a call was
  *   cancelled on the same connection before (a fault in its `node:http2`, rarely met).
  *
@@ -60,9 +58,16 @@ export type { ParseAlertOptions } from "./lib/alert/parse_alert.ts";
 export { comparePriorities, isAtLeast, parsePriority, priorities } from "./lib/alert/priority.ts";
 export type { Priority } from "./lib/alert/priority.ts";
 export type { Repair } from "./lib/alert/repair.ts";
+export type { ReconnectOptions } from "./lib/client/backoff.ts";
 export type { CallOptions } from "./lib/client/call_source.ts";
 export { connect } from "./lib/client/connect.ts";
-export type { ConnectOptions, FalcoClient, FalcoOutputs } from "./lib/client/connect.ts";
+export type {
+  ConnectOptions,
+  FalcoClient,
+  FalcoOutputs,
+  GetOptions,
+  VersionOptions,
+} from "./lib/client/connect.ts";
 export type { FalcoVersion } from "./lib/client/falco_version.ts";
 export type { PollOptions } from "./lib/client/poll_pacer.ts";
 export type { Status, SubscribeMethod } from "./lib/client/status.ts";

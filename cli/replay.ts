@@ -69,7 +69,7 @@ export async function replay(args: readonly string[], context: CommandContext): 
   // A broken fixture ends the stream once what came before it has been printed.
   feeding.catch(() => {});
   try {
-    const alerts = client.outputs.subscribe({ signal });
+    const alerts = client.outputs.subscribe({ signal, reconnect: false });
     const { stream, dropped } = replayPipeline(alerts, options);
     for await (const item of stream) {
       const batch = Array.isArray(item) ? item as readonly Alert[] : undefined;

@@ -37,12 +37,14 @@ export class FalcoError extends Error {
  * - `lost`: the connection was there and broke
  * - `protocol`: the other side does not speak HTTP/2 as a gRPC server does
  *
- * @example Which of them may pass by themselves
+ * Whether it may pass by itself says `FalcoConnectError.passing`.
+ *
+ * @example Which of them mean that Falco is not running
  * ```ts
  * import type { FalcoConnectReason } from "@falco-streams/core";
  *
- * const passing: FalcoConnectReason[] = ["not-found", "refused", "timeout", "lost"];
- * console.assert(!passing.includes("tls"));
+ * const down: FalcoConnectReason[] = ["not-found", "refused", "lost"];
+ * console.assert(!down.includes("tls"));
  * ```
  */
 export type FalcoConnectReason =
@@ -76,20 +78,28 @@ export class FalcoConnectError extends FalcoError {
   readonly address: string;
   /** The kind of failure, for programs; the message is for people. */
   readonly reason: FalcoConnectReason;
+  /**
+   * Whether it may pass by itself, as when Falco is just being restarted: then a subscription tries
+   * again. False where somebody has to change something first.
+   */
+  readonly passing: boolean;
 
   /**
    * Makes the error.
    *
    * @param message What cannot be done, the state, and the remedy.
-   * @param details The address, the kind of failure, and the error below, if there is one.
+   * @param details The address, the kind of failure, and the error below, if there is one. `passing`
+   * is by default what is true of most failures of that kind.
    */
   constructor(
     message: string,
-    details: { address: string; reason: FalcoConnectReason; cause?: unknown },
+    details: { address: string; reason: FalcoConnectReason; passing?: boolean; cause?: unknown },
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.address = details.address;
     this.reason = details.reason;
+    this.passing = details.passing ??
+      ["not-found", "refused", "timeout", "lost"].includes(details.reason);
   }
 }
 

@@ -35,7 +35,7 @@ async function assertFails(
 ): Promise<void> {
   const falco = connect(address, options);
   try {
-    const alerts = falco.outputs.subscribe();
+    const alerts = falco.outputs.subscribe({ reconnect: false });
     const errors = [
       await rejection(falco.version()),
       (await outcome(falco.outputs.get())).error,
@@ -51,7 +51,7 @@ async function assertFails(
       assert(!error.message.includes("\n"));
     }
     // It is over, and does not stand in the way of the next one.
-    await falco.outputs.subscribe().cancel();
+    await falco.outputs.subscribe({ reconnect: false }).cancel();
   } finally {
     await falco.close();
   }

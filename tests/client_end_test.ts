@@ -38,34 +38,40 @@ function assertLost(error: unknown, address: string): void {
   assert.match(error.message, /\. Falco may have been stopped or restarted$/);
 }
 
-testOnWires("Subscription ends if Falco stops in order", async ({ fake, falco, clock }) => {
-  pushNumbered(fake, 3);
-  const alerts = falco.outputs.subscribe();
-  const reader = alerts.getReader();
-  for (let index = 0; index < 3; index++) await reader.read();
-  const read = reader.read();
-  await roundTrip(falco);
-  const stopped = fake.stop();
-  // Falco answers the next request with the end of the call.
-  clock.advance(10);
-  assert.deepEqual(await read, { done: true, value: undefined });
-  await reader.closed;
-  assert.equal(await alerts.closed, undefined);
-  await stopped;
-  assert.equal(clock.pending, 0);
-  assert.deepEqual({ ...alerts.stats() }, {
-    received: 3,
-    polls: 2,
-    invalid: 0,
-    lossyText: 0,
-    dropped: 0,
-  });
-});
+testOnWires(
+  "Subscription without reconnect ends if Falco stops in order",
+  async ({ fake, falco, clock }) => {
+    pushNumbered(fake, 3);
+    const alerts = falco.outputs.subscribe({ reconnect: false });
+    const reader = alerts.getReader();
+    for (let index = 0; index < 3; index++) await reader.read();
+    const read = reader.read();
+    await roundTrip(falco);
+    const stopped = fake.stop();
+    // Falco answers the next request with the end of the call.
+    clock.advance(10);
+    assert.deepEqual(await read, { done: true, value: undefined });
+    await reader.closed;
+    assert.equal(await alerts.closed, undefined);
+    await stopped;
+    assert.equal(clock.pending, 0);
+    assert.deepEqual({ ...alerts.stats() }, {
+      received: 3,
+      polls: 2,
+      reconnects: 0,
+      gaps: 0,
+      invalid: 0,
+      lossyText: 0,
+      dropped: 0,
+      missedStatuses: 0,
+    });
+  },
+);
 
 testOnWires(
-  "Subscription fails if Falco is killed while it waits",
+  "Subscription without reconnect fails if Falco is killed while it waits",
   async ({ fake, falco, clock }) => {
-    const alerts = falco.outputs.subscribe();
+    const alerts = falco.outputs.subscribe({ reconnect: false });
     const failed = rejection(alerts.getReader().read());
     await roundTrip(falco);
     await fake.kill();
@@ -77,10 +83,10 @@ testOnWires(
 );
 
 testOnWires(
-  "Subscription fails if Falco is killed in the middle of a backlog",
+  "Subscription without reconnect fails if Falco is killed in the middle of a backlog",
   async ({ fake, falco }) => {
     pushNumbered(fake, 10_000);
-    const alerts = falco.outputs.subscribe();
+    const alerts = falco.outputs.subscribe({ reconnect: false });
     const reader = alerts.getReader();
     let next = 0;
     for (; next < 1000; next++) assert.equal((await reader.read()).value?.rule, `rule ${next}`);
@@ -116,14 +122,14 @@ for (const wire of wires) {
     const { address, credentials: tls } = first;
     const falco = connect(address, { tls, clock: new FakeClock() });
     try {
-      const failed = rejection(falco.outputs.subscribe().getReader().read());
+      const failed = rejection(falco.outputs.subscribe({ reconnect: false }).getReader().read());
       await roundTrip(falco);
       await first.kill();
       assertLost(await failed, address);
       const second = await FakeFalco.start({ listen: address, tls: wire.tls });
       try {
         second.push(buildAlert({ rule: "of the second" }));
-        const { value } = await falco.outputs.subscribe().getReader().read();
+        const { value } = await falco.outputs.subscribe({ reconnect: false }).getReader().read();
         assert.equal(value?.rule, "of the second");
       } finally {
         await falco.close();
@@ -166,12 +172,12 @@ async function withProxy(
 }
 
 for (const wire of wires) {
-  test(`Subscription fails if the wire is cut, over ${wire.name}`, async () => {
+  test(`Subscription without reconnect fails if the wire is cut, over ${wire.name}`, async () => {
     const fake = await FakeFalco.start({ tls: wire.tls });
     try {
       await withProxy(fake, async (falco, cut) => {
         pushNumbered(fake, 2);
-        const alerts = falco.outputs.subscribe();
+        const alerts = falco.outputs.subscribe({ reconnect: false });
         const reader = alerts.getReader();
         await reader.read();
         await reader.read();
@@ -193,7 +199,7 @@ for (const kind of ["unix", "tls"] as const) {
       stream.respond(GRPC_HEADERS);
       stream.end();
     }, async (falco) => {
-      for (const alerts of [falco.outputs.get(), falco.outputs.subscribe()]) {
+      for (const alerts of [falco.outputs.get(), falco.outputs.subscribe({ reconnect: false })]) {
         const { items, error } = await outcome(alerts);
         assert.deepEqual(items, []);
         assertLost(error, falco.address);
@@ -207,7 +213,7 @@ for (const kind of ["unix", "tls"] as const) {
         stream.respond(GRPC_HEADERS);
         stream.close(code);
       }, async (falco) => {
-        for (const alerts of [falco.outputs.get(), falco.outputs.subscribe()]) {
+        for (const alerts of [falco.outputs.get(), falco.outputs.subscribe({ reconnect: false })]) {
           assertLost((await outcome(alerts)).error, falco.address);
         }
       }, { kind });
@@ -217,13 +223,13 @@ for (const kind of ["unix", "tls"] as const) {
   test(`Streams end if the server ends them with OK before the first request (${kind})`, async () => {
     await withAnswer((stream) => answerWith(stream, new Uint8Array()), async (falco) => {
       assert.deepEqual(await outcome(falco.outputs.get()), { items: [] });
-      assert.deepEqual(await outcome(falco.outputs.subscribe()), { items: [] });
+      assert.deepEqual(await outcome(falco.outputs.subscribe({ reconnect: false })), { items: [] });
     }, { kind });
     await withAnswer((stream) => {
       stream.respond({ ...GRPC_HEADERS, "grpc-status": "0" }, { endStream: true });
     }, async (falco) => {
       assert.deepEqual(await outcome(falco.outputs.get()), { items: [] });
-      assert.deepEqual(await outcome(falco.outputs.subscribe()), { items: [] });
+      assert.deepEqual(await outcome(falco.outputs.subscribe({ reconnect: false })), { items: [] });
     }, { kind });
   });
 }
@@ -308,7 +314,7 @@ test("Streams end even if the server neither sends a status nor resets them", as
   await withServer(server, "unix", async (address) => {
     const falco = connect(address, { clock: new FakeClock() });
     try {
-      assertLost((await outcome(falco.outputs.subscribe())).error, address);
+      assertLost((await outcome(falco.outputs.subscribe({ reconnect: false }))).error, address);
     } finally {
       await falco.close();
     }

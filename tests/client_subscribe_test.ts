@@ -61,9 +61,12 @@ testOnWires("Subscription brings the backlog, then live alerts", async ({ fake, 
   assert.deepEqual(alerts.stats(), {
     received: 5,
     polls: 2,
+    reconnects: 0,
+    gaps: 0,
     invalid: 0,
     lossyText: 0,
     dropped: 0,
+    missedStatuses: 0,
   });
   const [call] = callsOf(fake, "sub");
   assert.deepEqual([call?.alerts, call?.open, call?.halfClosed], [5, true, false]);

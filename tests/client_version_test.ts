@@ -236,7 +236,7 @@ const answers: readonly {
     name: "what a server that is no Falco lacks",
     answer: (stream) =>
       stream.respond({ ...GRPC_HEADERS, "grpc-status": "12" }, { endStream: true }),
-    error: { status: 12, message: /: status 12\. This Falco does not offer that method/ },
+    error: { status: 12, message: /: status 12\. The server does not offer that method/ },
   },
   {
     name: "HTTP status 404 as protocol",

@@ -7,6 +7,7 @@ import type { BatchSource } from "../streams/engine/batch_source.ts";
 import { ClientCall } from "../transport/client_call.ts";
 import type { SessionManager } from "../transport/session_manager.ts";
 import { AlertDecoder } from "./alert_decoder.ts";
+import type { OutputsService } from "./outputs_service.ts";
 
 /**
  * What `get` and `subscribe` have in common, as options.
@@ -36,10 +37,12 @@ export interface CallOptions {
 
 /** What `get` and `sub` do differently. */
 export interface CallBehaviour {
-  /** The method, without the leading slash. */
+  /** The method to call next, without the leading slash. */
   readonly method: string;
+  /** A call is about to be opened. What it throws counts as the end of that call. */
+  opening?(): void;
   /** The call has been opened. */
-  opened?(call: ClientCall): void;
+  opened(call: ClientCall): void;
   /** Alerts came. */
   received?(): void;
   /**
@@ -48,17 +51,30 @@ export interface CallBehaviour {
    * @returns After how many milliseconds to be called again; undefined to wait for alerts alone.
    */
   idle?(call: ClientCall): number | undefined;
+  /**
+   * A call is over that the reader still waits for, or could not be opened.
+   *
+   * @param error Why; undefined if it ended with OK.
+   * @param atMs When.
+   * @returns After how many milliseconds to open another; undefined if that was it. What it throws
+   * stands in for `error`.
+   */
+  ended(error: unknown, atMs: number): number | undefined;
+  /** It is over for good, with the error if there was one. */
+  closed?(error: Error | undefined): void;
 }
 
 /** What a client's calls share. */
 export interface CallContext {
   readonly manager: SessionManager;
+  readonly outputs: OutputsService;
   readonly maxMessageBytes: number;
   readonly clock?: Clock | undefined;
 }
 
 /**
- * Opens a call with the first pull, and hands over what each read of the socket brings.
+ * Opens a call with the first pull, hands over what each read of the socket brings, and opens the
+ * next call if there is to be one.
  *
  * Only while a reader waits is anything asked of Falco, so backpressure reaches it.
  */
@@ -114,15 +130,26 @@ export class CallSource implements BatchSource<Alert> {
   async #next(): Promise<Alert[] | null> {
     for (;;) {
       if (this.#outcome !== undefined && "error" in this.#outcome) throw this.#outcome.error;
-      if (this.#call === undefined) {
-        if (this.#outcome !== undefined) return null;
-        await this.#open();
+      const call = this.#call;
+      if (call === undefined) {
+        if (this.#outcome !== undefined || !await this.#open()) return null;
         continue;
       }
-      const messages = this.#call.take();
-      if (messages === null) return null;
+      let messages;
+      try {
+        messages = call.take();
+      } catch (error) {
+        await this.#goOn(error, call.endedAtMs);
+        continue;
+      }
+      if (messages === null) {
+        if (this.#outcome !== undefined || !await this.#goOn(undefined, call.endedAtMs)) {
+          return null;
+        }
+        continue;
+      }
       if (messages === undefined) {
-        await this.#wait(this.#call, this.#behaviour.idle?.(this.#call));
+        await this.#wait(this.#behaviour.idle?.(call), call);
         continue;
       }
       this.#behaviour.received?.();
@@ -146,31 +173,60 @@ export class CallSource implements BatchSource<Alert> {
     return alerts;
   }
 
-  /** Opens the call, but does not keep a reader that leaves meanwhile waiting for the connection. */
-  async #open(): Promise<void> {
+  /**
+   * Opens a call, but does not keep a reader that leaves meanwhile waiting for the connection.
+   *
+   * @returns False if it is over.
+   */
+  async #open(): Promise<boolean> {
     const { manager, maxMessageBytes } = this.#context;
     const { method } = this.#behaviour;
-    const starting = ClientCall.start(manager, method, { maxMessageBytes });
-    const left = new Promise<undefined>((resolve) => this.#wake = () => resolve(undefined));
-    const call = await Promise.race([starting, left]);
-    if (call === undefined || this.#outcome !== undefined) {
-      starting.then((late) => late.cancel(), () => {}); // nobody waits for it any more
-      return;
+    let call: ClientCall | undefined;
+    try {
+      this.#behaviour.opening?.();
+      const starting = ClientCall.start(manager, method, { maxMessageBytes });
+      const left = new Promise<undefined>((resolve) => this.#wake = () => resolve(undefined));
+      call = await Promise.race([starting, left]);
+      if (call === undefined || this.#outcome !== undefined) {
+        starting.then((late) => late.cancel(), () => {}); // nobody waits for it any more
+        return true;
+      }
+    } catch (error) {
+      return await this.#goOn(error);
     }
     this.#call = call;
-    this.#behaviour.opened?.(call);
+    this.#behaviour.opened(call);
+    return true;
   }
 
-  #wait(call: ClientCall, delayMs: number | undefined): Promise<void> {
+  /**
+   * Waits until another call is due, now that one is over.
+   *
+   * @returns False if there is to be none, and there was no error.
+   */
+  async #goOn(error: unknown, atMs = this.#context.manager.now()): Promise<boolean> {
+    this.#call = undefined;
+    if (this.#outcome !== undefined) return true; // it is over anyway
+    const delayMs = this.#behaviour.ended(error, atMs);
+    if (delayMs === undefined) {
+      if (error !== undefined) throw error;
+      return false;
+    }
+    if (delayMs > 0) await this.#wait(delayMs);
+    return true;
+  }
+
+  /** Waits for so long, for the call to have something, or for the end. */
+  #wait(delayMs: number | undefined, call?: ClientCall): Promise<void> {
     return new Promise((resolve) => {
       let cancelTimer: CancelTimer = () => {};
       this.#wake = () => {
         cancelTimer();
-        call.onReady(undefined);
+        call?.onReady(undefined);
         this.#wake = () => {};
         resolve();
       };
-      call.onReady(this.#wake);
+      call?.onReady(this.#wake);
       if (delayMs !== undefined) {
         const { clock = systemClock } = this.#context;
         cancelTimer = clock.setTimer(this.#wake, delayMs);
@@ -204,6 +260,7 @@ export class CallSource implements BatchSource<Alert> {
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
     this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#behaviour.closed?.(outcome.error as Error | undefined);
     this.#resolveClosed(outcome.error as Error | undefined);
     this.#wake();
   }

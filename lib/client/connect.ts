@@ -1,21 +1,17 @@
 /** The client. @module */
-import { createClient } from "@connectrpc/connect";
-import { service as versionService } from "../../gen/version_pb.ts";
 import type { Alert } from "../alert/alert.ts";
 import type { Clock } from "../clock.ts";
-import { FalcoClosedError } from "../errors.ts";
-import { EventStream } from "../streams/engine/event_stream.ts";
-import { DEFAULT_ADDRESS, parseAddress } from "../transport/address.ts";
+import type { EventStream } from "../streams/engine/event_stream.ts";
+import { DEFAULT_ADDRESS, OLDER_DEFAULT_ADDRESS, parseAddress } from "../transport/address.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES } from "../transport/client_call.ts";
 import type { TlsCredentials } from "../transport/credentials.ts";
 import { SessionManager } from "../transport/session_manager.ts";
-import { createUnaryTransport, unaryError } from "../transport/unary_transport.ts";
-import { CallSource } from "./call_source.ts";
-import type { CallContext, CallOptions } from "./call_source.ts";
-import { versionFromMessage } from "./falco_version.ts";
+import type { ReconnectOptions } from "./backoff.ts";
+import type { CallOptions } from "./call_source.ts";
+import { Client } from "./client.ts";
 import type { FalcoVersion } from "./falco_version.ts";
-import { Subscription } from "./subscription.ts";
-import type { SubscribeOptions } from "./subscription.ts";
+import { OutputsService } from "./outputs_service.ts";
+import type { SubscribeOptions, Subscription } from "./subscription.ts";
 
 /**
  * Options of {@linkcode connect}.
@@ -45,8 +41,48 @@ export interface ConnectOptions {
    * alert ends the stream with a `FalcoRpcError`, as in every gRPC client.
    */
   maxMessageBytes?: number;
-  /** Time for polling and time limits. Default the machine's. */
+  /** Time and chance for polling, time limits and back-off. Default the machine's. */
   clock?: Clock;
+}
+
+/**
+ * Options of `version()`.
+ *
+ * @example Wait until Falco has started, but no longer than a minute
+ * ```ts
+ * import type { VersionOptions } from "@falco-streams/core";
+ *
+ * const options: VersionOptions = { waitForReady: true, signal: AbortSignal.timeout(60_000) };
+ * console.assert(options.waitForReady === true);
+ * ```
+ */
+export interface VersionOptions {
+  /** Ends the wait: the call fails with `signal.reason`. */
+  signal?: AbortSignal;
+  /**
+   * Whether to try again as a subscription does, where waiting may help. Default false: the call
+   * fails at once.
+   */
+  waitForReady?: boolean | ReconnectOptions;
+}
+
+/**
+ * Options of `outputs.get()`.
+ *
+ * @example Wait for a Falco that is just starting
+ * ```ts
+ * import type { GetOptions } from "@falco-streams/core";
+ *
+ * const options: GetOptions = { waitForReady: { maxAttempts: 5 } };
+ * console.assert(options.signal === undefined);
+ * ```
+ */
+export interface GetOptions extends CallOptions {
+  /**
+   * Whether to wait for a connection as a subscription does, where waiting may help. Default false:
+   * the stream fails at once. A connection that is lost later fails it in any case.
+   */
+  waitForReady?: boolean | ReconnectOptions;
 }
 
 /**
@@ -67,7 +103,10 @@ export interface ConnectOptions {
  * ```
  */
 export interface FalcoClient extends AsyncDisposable {
-  /** The address in its full form, such as `unix:///run/falco/falco.sock`. */
+  /**
+   * The address in its full form, such as `unix:///run/falco/falco.sock`. Of the two default ones,
+   * the one that was last connected to, or the first.
+   */
   readonly address: string;
   /** The alerts. */
   readonly outputs: FalcoOutputs;
@@ -75,12 +114,13 @@ export interface FalcoClient extends AsyncDisposable {
    * Asks for the version. Works on every Falco with gRPC, whether `grpc_output` is on or not, and so
    * tells whether there is a Falco at all.
    *
-   * @param options `signal` ends the wait.
+   * @param options `signal` ends the wait; `waitForReady` tries until there is an answer.
    * @returns The version.
    * @throws {FalcoConnectError} If there is no connection to be had.
-   * @throws {FalcoRpcError} If the server answers with a status: then it is not a Falco.
+   * @throws {FalcoRpcError} If the server answers with a status: it is a Falco 0.18 or 0.19, which
+   * had no version yet, or none at all.
    */
-  version(options?: { signal?: AbortSignal }): Promise<FalcoVersion>;
+  version(options?: VersionOptions): Promise<FalcoVersion>;
   /**
    * Ends all that is open, and closes the connection. Readers get what has arrived already, then the
    * end of the stream; a `version()` that waits, and calls made later, throw
@@ -115,15 +155,16 @@ export interface FalcoOutputs {
   /**
    * What is queued now, then the end. The call starts with the first read.
    *
-   * @param options `signal` and `onInvalid`.
+   * @param options `signal`, `onInvalid` and `waitForReady`.
    * @returns The alerts. Under constant load it can go on for long: the end comes when Falco finds
-   * its queue empty.
+   * its queue empty. Fails if there is no connection to be had, or it is lost: what was taken out of
+   * the queue by then is not there for a second try.
    */
-  get(options?: CallOptions): EventStream<Alert>;
+  get(options?: GetOptions): EventStream<Alert>;
   /**
    * Alerts as they are raised, after what is queued. The call starts with the first read.
    *
-   * @param options `signal`, `onInvalid`, and the bounds of polling.
+   * @param options `signal`, `onInvalid`, `reconnect`, and the bounds of polling.
    * @returns The alerts.
    * @throws {FalcoClosedError} If the client is closed.
    * @throws {TypeError} If a subscription of this client is open already: the two would share the
@@ -137,8 +178,9 @@ export interface FalcoOutputs {
  *
  * The connection keeps the process alive only while a call is open on it.
  *
- * @param address `unix:///PATH` or a path, or `https://HOST:PORT`. Default
- * `unix:///run/falco/falco.sock`, Falco's own since 0.33.
+ * @param address `unix:///PATH` or a path, or `https://HOST:PORT`. Default: Falco's own, which is
+ * `unix:///run/falco/falco.sock` since 0.33, and if nothing is to be had there
+ * `unix:///var/run/falco.sock`, the one before. Errors name both.
  * @param options Certificates and limits.
  * @returns The client.
  * @throws {TypeError} If the address cannot be one, or has no certificates and needs them.
@@ -160,7 +202,7 @@ export interface FalcoOutputs {
  * ```
  */
 export function connect(
-  address: string = DEFAULT_ADDRESS,
+  address?: string,
   options: ConnectOptions = {},
 ): FalcoClient {
   const {
@@ -174,7 +216,7 @@ export function connect(
       throw new RangeError(`Cannot connect as "${name}" must be above 0: it is ${value}`);
     }
   }
-  const parsed = parseAddress(address);
+  const parsed = parseAddress(address ?? DEFAULT_ADDRESS);
   if (parsed.kind === "tls" && tls === undefined) {
     throw new TypeError(
       `Cannot connect to ${parsed.text}: over TCP Falco wants a client certificate. ` +
@@ -186,84 +228,7 @@ export function connect(
       `Cannot connect to ${parsed.text}: there is no TLS on a unix socket. Leave out "tls"`,
     );
   }
-  const manager = new SessionManager(parsed, { tls, connectTimeoutMs, clock });
-  return new Client(manager, { manager, maxMessageBytes, clock });
-}
-
-class Client implements FalcoClient {
-  readonly address: string;
-  readonly outputs: FalcoOutputs;
-  readonly #manager: SessionManager;
-  readonly #sources = new Set<CallSource | Subscription>();
-  readonly #maxMessageBytes: number;
-  #closed = false;
-
-  constructor(manager: SessionManager, context: CallContext) {
-    this.#manager = manager;
-    this.#maxMessageBytes = context.maxMessageBytes;
-    this.address = manager.address.text;
-    let subscription: Subscription | undefined;
-    this.outputs = {
-      get: (options = {}) => {
-        this.#refuseClosed();
-        const source = new CallSource(context, {
-          method: "falco.outputs.service/get",
-          opened: (call) => call.send(new Uint8Array(), true),
-        }, options);
-        this.#track(source);
-        return new EventStream(source);
-      },
-      subscribe: (options) => {
-        this.#refuseClosed();
-        if (subscription !== undefined) {
-          throw new TypeError(
-            `Cannot subscribe to ${this.address} twice: all subscriptions of a Falco share one ` +
-              "queue, so each would get a part. Give one to several readers with " +
-              "broadcastReadableStream",
-          );
-        }
-        const opened = subscription = new Subscription(context, options);
-        this.#track(opened);
-        void opened.closed.then(() => subscription = undefined);
-        return opened;
-      },
-    };
-  }
-
-  async version(options: { signal?: AbortSignal } = {}): Promise<FalcoVersion> {
-    this.#refuseClosed();
-    const { signal } = options;
-    try {
-      const transport = createUnaryTransport(this.#manager, this.#maxMessageBytes);
-      const client = createClient(versionService, transport);
-      const message = await client.version({}, signal === undefined ? {} : { signal });
-      return versionFromMessage(message);
-    } catch (error) {
-      if (!signal?.aborted) this.#refuseClosed();
-      throw unaryError(error, "falco.version.service/version", this.#manager, signal);
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.all([...this.#sources].map((source) => source.close()));
-    await this.#manager.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  #track(source: CallSource | Subscription): void {
-    this.#sources.add(source);
-    void source.closed.then(() => this.#sources.delete(source));
-  }
-
-  #refuseClosed(): void {
-    if (this.#closed) {
-      throw new FalcoClosedError(
-        `Cannot call ${this.address}: the client is closed. Make a new one with connect()`,
-      );
-    }
-  }
+  const alternatives = address === undefined ? [parseAddress(OLDER_DEFAULT_ADDRESS)] : [];
+  const manager = new SessionManager(parsed, { tls, connectTimeoutMs, clock, alternatives });
+  return new Client({ manager, outputs: new OutputsService(), maxMessageBytes, clock });
 }

@@ -2,13 +2,14 @@
 import type { Alert } from "../alert/alert.ts";
 import { systemClock } from "../clock.ts";
 import { EventStream } from "../streams/engine/event_stream.ts";
+import { Backoff } from "./backoff.ts";
+import type { ReconnectOptions } from "./backoff.ts";
 import { CallSource } from "./call_source.ts";
 import type { CallContext, CallOptions } from "./call_source.ts";
 import { PollPacer } from "./poll_pacer.ts";
 import type { PollOptions } from "./poll_pacer.ts";
-
-/** An encoded `falco.outputs.request`: it has no fields. */
-const REQUEST = new Uint8Array();
+import type { Status } from "./status.ts";
+import { SubscribeBehaviour } from "./subscribe_behaviour.ts";
 
 /**
  * Options of `outputs.subscribe()`.
@@ -21,7 +22,14 @@ const REQUEST = new Uint8Array();
  * console.assert(options.minPollMs === undefined);
  * ```
  */
-export interface SubscribeOptions extends CallOptions, PollOptions {}
+export interface SubscribeOptions extends CallOptions, PollOptions {
+  /**
+   * How to go on when the connection is lost, is not to be had, or Falco ends the call. Default: for
+   * ever, with the bounds of `ReconnectOptions`. With `false` a loss fails the stream, and its end is
+   * that of the first call.
+   */
+  reconnect?: ReconnectOptions | false;
+}
 
 /**
  * What a subscription counted so far.
@@ -30,8 +38,17 @@ export interface SubscribeOptions extends CallOptions, PollOptions {}
  * ```ts
  * import type { SubscriptionStats } from "@falco-streams/core";
  *
- * const stats: SubscriptionStats = { received: 3, polls: 9, invalid: 0, lossyText: 0, dropped: 0 };
- * console.assert(stats.received <= stats.polls);
+ * const stats: SubscriptionStats = {
+ *   received: 3,
+ *   polls: 9,
+ *   reconnects: 0,
+ *   gaps: 0,
+ *   invalid: 0,
+ *   lossyText: 0,
+ *   dropped: 0,
+ *   missedStatuses: 0,
+ * };
+ * console.assert(stats.gaps <= stats.reconnects);
  * ```
  */
 export interface SubscriptionStats {
@@ -39,6 +56,10 @@ export interface SubscriptionStats {
   readonly received: number;
   /** Requests that were sent. */
   readonly polls: number;
+  /** Attempts to connect after the first one, whether they succeeded or not. */
+  readonly reconnects: number;
+  /** How often it was open again after a loss: each time, alerts may be missing. */
+  readonly gaps: number;
   /** Messages that were no alerts, and were skipped. */
   readonly invalid: number;
   /** Texts within alerts that were not UTF-8, and had their bad bytes replaced by U+FFFD. */
@@ -49,6 +70,8 @@ export interface SubscriptionStats {
    * read of the socket brought): they are in `received`.
    */
   readonly dropped: number;
+  /** Statuses that readers of `status()` lost because they did not read. */
+  readonly missedStatuses: number;
 }
 
 /**
@@ -60,8 +83,12 @@ export interface SubscriptionStats {
  *   All clients of a Falco share one queue, so two subscriptions each get a part.
  * - `break` out of `for await`, `cancel()` and {@linkcode Subscription.close} cancel the call; a
  *   `signal` does, and fails the stream with its reason.
- * - It ends if Falco ends the call, which it does when it stops in order, and fails with a
- *   `FalcoConnectError` if the connection is lost.
+ * - When Falco stops, restarts or is not there yet, it connects again, for ever unless `reconnect`
+ *   says otherwise; {@linkcode Subscription.status} tells of it. What Falco raised meanwhile may be
+ *   lost: its queue ends with its process.
+ * - It fails at once where waiting cannot help: with a `FalcoConnectError` if a certificate is
+ *   refused, a PEM file or the permission for the socket is missing, or another server answers; with
+ *   a `FalcoRpcError` if Falco has no such service.
  *
  * @example
  * ```ts
@@ -84,7 +111,7 @@ export interface SubscriptionStats {
  */
 export class Subscription extends EventStream<Alert> implements AsyncDisposable {
   readonly #source: CallSource;
-  readonly #polls: { count: number };
+  readonly #behaviour: SubscribeBehaviour;
 
   /**
    * Made by `outputs.subscribe()`.
@@ -94,25 +121,48 @@ export class Subscription extends EventStream<Alert> implements AsyncDisposable 
    * @throws {RangeError} If an option is out of range.
    */
   constructor(context: CallContext, options: SubscribeOptions = {}) {
-    const pacer = new PollPacer(options);
-    const polls = { count: 0 };
-    const { clock = systemClock } = context;
-    const source = new CallSource(context, {
-      method: "falco.outputs.service/sub",
-      received: () => pacer.received(clock.now()),
-      idle(call) {
-        if (pacer.delay(clock.now()) === 0) {
-          // Never the last one: Falco would not end a call that is half-closed.
-          call.send(REQUEST);
-          polls.count++;
-          pacer.asked(clock.now());
-        }
-        return pacer.delay(clock.now());
-      },
-    }, options);
+    const { reconnect = {} } = options;
+    const behaviour: SubscribeBehaviour = new SubscribeBehaviour(
+      context,
+      new PollPacer(options),
+      reconnect === false ? undefined : new Backoff(reconnect, context.clock ?? systemClock),
+      (): number => source.decoder.decoded,
+    );
+    const source: CallSource = new CallSource(context, behaviour, options);
     super(source);
     this.#source = source;
-    this.#polls = polls;
+    this.#behaviour = behaviour;
+  }
+
+  /**
+   * Tells what becomes of the connection.
+   *
+   * Each call gives a stream of its own, which begins with how it is now (nothing as long as nobody
+   * has read an alert: a subscription opens with the first read) and ends after `closed`. The
+   * subscription never waits for one: of more than 256 statuses that nobody reads, the oldest are
+   * dropped and counted in `stats().missedStatuses`.
+   *
+   * @returns The statuses.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "@falco-streams/core";
+   * import { buildAlert, FakeFalco } from "@falco-streams/core/harness";
+   * import assert from "node:assert/strict";
+   *
+   * const fake = await FakeFalco.start();
+   * fake.push(buildAlert());
+   * const falco = connect(fake.address);
+   * const alerts = falco.outputs.subscribe();
+   * const story = Array.fromAsync(alerts.status(), ({ type }) => type);
+   * for await (const _ of alerts) break;
+   * assert.deepEqual(await story, ["connecting", "open", "closed"]);
+   * await falco.close();
+   * await fake.stop();
+   * ```
+   */
+  status(): EventStream<Status> {
+    return this.#behaviour.status.stream();
   }
 
   /**
@@ -122,13 +172,22 @@ export class Subscription extends EventStream<Alert> implements AsyncDisposable 
    */
   stats(): SubscriptionStats {
     const { decoded, invalid, lossyText } = this.#source.decoder;
-    const { dropped } = this.#source;
-    return { received: decoded, polls: this.#polls.count, invalid, lossyText, dropped };
+    const { polls, reconnects, gaps, status } = this.#behaviour;
+    return {
+      received: decoded,
+      polls,
+      reconnects,
+      gaps,
+      invalid,
+      lossyText,
+      dropped: this.#source.dropped,
+      missedStatuses: status.missed,
+    };
   }
 
   /**
    * Resolves once the subscription is over, for whatever reason, with the error if there was one.
-   * That Falco ended it, or was lost, shows when the reader has come that far. Never rejects.
+   * What failed it shows when the reader has come that far. Never rejects.
    */
   get closed(): Promise<Error | undefined> {
     return this.#source.closed;

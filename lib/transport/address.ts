@@ -3,6 +3,9 @@
 /** Where Falco listens by default since 0.33. */
 export const DEFAULT_ADDRESS = "unix:///run/falco/falco.sock";
 
+/** Where Falco listened by default before 0.33. */
+export const OLDER_DEFAULT_ADDRESS = "unix:///var/run/falco.sock";
+
 /** Falco's default port for gRPC over TCP. */
 const DEFAULT_PORT = 5060;
 

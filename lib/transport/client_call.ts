@@ -37,6 +37,7 @@ export class ClientCall {
   #complete = false;
   #ended = false;
   #cancelled = false;
+  #endedAtMs: number | undefined;
   #wake: (() => void) | undefined;
 
   private constructor(
@@ -97,6 +98,11 @@ export class ClientCall {
     if (this.#stream.destroyed || this.#stream.closed) return; // told by `take`
     if (last) this.#stream.end(frameMessage(message));
     else this.#stream.write(frameMessage(message));
+  }
+
+  /** When it was over, by the clock of the connection; undefined as long as it is not. */
+  get endedAtMs(): number | undefined {
+    return this.#endedAtMs;
   }
 
   /**
@@ -208,6 +214,7 @@ export class ClientCall {
   #onEnd(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#endedAtMs = this.#manager.now();
     // The server is done with the call; without this, our half of the stream would stay open.
     if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_NO_ERROR);
     if (this.#splitter.midMessage && this.#status === "ok" && this.#complete) {

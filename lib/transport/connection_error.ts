@@ -4,15 +4,15 @@ import { FalcoConnectError } from "../errors.ts";
 import type { FalcoConnectReason } from "../errors.ts";
 import type { Address } from "./address.ts";
 
-/** When it went wrong: before the connection was there, or after. */
-export type ConnectionPhase = "connecting" | "open";
+/** When it went wrong: before the connection was there, after TLS's handshake, or once it was open. */
+export type ConnectionPhase = "connecting" | "secured" | "open";
 
 /**
  * Turns what the runtime reports into an error with cause and remedy.
  *
  * @param address Where the connection goes.
  * @param cause What the runtime reported, if anything.
- * @param phase Whether the connection had been there.
+ * @param phase How far the connection had come.
  * @param serverName The name that Falco's certificate must carry, if it is not the host.
  * @returns The error to hand to the user.
  */
@@ -29,9 +29,33 @@ export function connectionError(
   return new FalcoConnectError(`${verb} ${address.text}: ${text}`, {
     address: address.text,
     reason,
+    // So does a Falco that is just being stopped, and a proxy before one that is not there. After
+    // the handshake it means that the client's certificate was refused.
+    ...(phase === "connecting" && isHangUp(cause) ? { passing: true } : {}),
     cause,
   });
 }
+
+/**
+ * Says whether the other side hung up without a word.
+ *
+ * @param cause What the runtime reported, if anything.
+ * @returns True if there is no more to it than that.
+ */
+export function isHangUp(cause: unknown): boolean {
+  return cause === undefined || HANG_UPS.has(errorCode(cause));
+}
+
+const HANG_UPS: ReadonlySet<string> = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ECONNABORTED",
+  "ERR_HTTP2_PING_CANCEL",
+  "ERR_HTTP2_INVALID_SESSION",
+]);
+
+/** What gRPC's mapping of HTTP statuses calls UNAVAILABLE: a proxy without a Falco behind it. */
+const UNAVAILABLE_STATUSES: readonly number[] = [429, 502, 503, 504];
 
 /**
  * Looks whether an answer is one of a gRPC server.
@@ -50,7 +74,7 @@ export function answerError(
   const answer = `HTTP status ${status}, content type ${JSON.stringify(type.slice(0, 80))}`;
   return new FalcoConnectError(
     `Cannot connect to ${address.text}: ${describeProtocol(address, answer)}`,
-    { address: address.text, reason: "protocol" },
+    { address: address.text, reason: "protocol", passing: UNAVAILABLE_STATUSES.includes(status) },
   );
 }
 

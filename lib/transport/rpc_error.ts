@@ -20,7 +20,7 @@ export function rpcError(
 ): FalcoRpcError {
   const detail = text === "" ? "" : ` (${text})`;
   const remedy = status === UNIMPLEMENTED
-    ? ". This Falco does not offer that method: gRPC outputs are in 0.24 to 0.43"
+    ? ". The server does not offer that method: Falco 0.18 to 0.43 has gRPC, and tells its version from 0.20 on"
     : "";
   return new FalcoRpcError(`Cannot call ${method}: status ${status}${detail}${remedy}`, {
     method,

@@ -1,21 +1,19 @@
 /** One HTTP/2 connection to Falco, opened when it is needed. @module */
-import { connect as connectHttp2 } from "node:http2";
 import type {
   ClientHttp2Session,
   ClientHttp2Stream,
   ClientSessionRequestOptions,
   OutgoingHttpHeaders,
 } from "node:http2";
-import { connect as connectSocket, isIP } from "node:net";
 import type { Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
-import { FalcoClosedError } from "../errors.ts";
+import { FalcoClosedError, FalcoConnectError } from "../errors.ts";
 import type { Address } from "./address.ts";
 import { connectionError } from "./connection_error.ts";
-import { loadCredentials } from "./credentials.ts";
-import type { LoadedCredentials, TlsCredentials } from "./credentials.ts";
+import type { TlsCredentials } from "./credentials.ts";
+import { mostTelling } from "./most_telling.ts";
+import { credentialsFor, openSession, originOf } from "./open_session.ts";
 
 /** Options of {@linkcode SessionManager}. */
 export interface SessionManagerOptions {
@@ -25,21 +23,20 @@ export interface SessionManagerOptions {
   connectTimeoutMs: number;
   /** Time for the limit above. */
   clock?: Clock | undefined;
+  /** Tried in this order where there is nothing to be had at the address. */
+  alternatives?: readonly Address[];
 }
 
 /**
  * Opens an HTTP/2 connection on demand, shares it, and opens a new one when it is gone.
  *
- * "Open" means that the server's SETTINGS have come; over TLS also that a PING was answered, because
- * with TLS 1.3 a refused client certificate shows only after the client believes to be connected. No
- * other PING is ever sent: Falco ends connections for them.
- *
  * It does the work that connect-node's own manager does, whose wait for a ready connection never
  * returns in some failures on Deno, with the event loop blocked.
  */
 export class SessionManager {
-  readonly #address: Address;
+  readonly #addresses: readonly Address[];
   readonly #options: SessionManagerOptions;
+  #address: Address;
   readonly #all = new Map<ClientHttp2Session, Socket>();
   /** How many requests are open on each connection. */
   readonly #requests = new WeakMap<ClientHttp2Session, number>();
@@ -53,19 +50,34 @@ export class SessionManager {
    */
   constructor(address: Address, options: SessionManagerOptions) {
     this.#address = address;
+    this.#addresses = [address, ...options.alternatives ?? []];
     this.#options = options;
   }
 
-  /** The address, for messages. */
+  /** Where the connection goes, or went last; the first address as long as there was none. */
   get address(): Address {
     return this.#address;
   }
 
-  /** The origin that requests carry. On a unix socket any will do for Falco. */
+  /** All addresses that are tried, for messages. */
+  get tried(): string {
+    return this.#addresses.map(({ text }) => text).join(" or ");
+  }
+
+  /** Whether there is a connection that takes new calls. */
+  get connected(): boolean {
+    const current = this.#current;
+    return current !== undefined && !current.closed && !current.destroyed;
+  }
+
+  /** The time, in milliseconds. */
+  now(): number {
+    return (this.#options.clock ?? systemClock).now();
+  }
+
+  /** The origin that requests carry. */
   get origin(): string {
-    const address = this.#address;
-    if (address.kind === "unix") return "http://localhost";
-    return new URL(address.text).origin;
+    return originOf(this.#address);
   }
 
   /**
@@ -111,8 +123,7 @@ export class SessionManager {
    */
   async session(): Promise<ClientHttp2Session> {
     if (this.#closed) throw this.#closedError();
-    const current = this.#current;
-    if (current !== undefined && !current.closed && !current.destroyed) return current;
+    if (this.connected) return this.#current!;
     this.#opening ??= this.#open().then((session) => this.#current = session)
       .finally(() => this.#opening = undefined);
     return await this.#opening;
@@ -125,51 +136,32 @@ export class SessionManager {
   }
 
   async #open(): Promise<ClientHttp2Session> {
-    const address = this.#address;
-    const { tls, connectTimeoutMs, clock = systemClock } = this.#options;
-    const loaded = address.kind === "unix" || tls === undefined
-      ? {}
-      : await loadCredentials(tls, address.text);
-    if (this.#closed) throw this.#closedError();
-    let socket: Socket;
-    let session: ClientHttp2Session;
-    try {
-      socket = openSocket(address, loaded);
-      session = connectHttp2(this.origin, {
-        createConnection: () => socket,
-        settings: { enablePush: false },
-      });
-    } catch (error) {
-      throw connectionError(address, error); // Deno: a permission that was not granted
+    const failures: FalcoConnectError[] = [];
+    for (const address of this.#addresses) {
+      try {
+        const session = await this.#openAt(address);
+        this.#address = address;
+        return session;
+      } catch (error) {
+        if (!(error instanceof FalcoConnectError)) throw error;
+        failures.push(error);
+      }
     }
+    throw mostTelling(failures);
+  }
+
+  async #openAt(address: Address): Promise<ClientHttp2Session> {
+    const { tls, connectTimeoutMs, clock = systemClock } = this.#options;
+    const loaded = await credentialsFor(address, tls);
+    if (this.#closed) throw this.#closedError();
+    const { session, socket, ready } = openSession(address, { loaded, connectTimeoutMs, clock });
     this.#all.set(session, socket);
-    let lastError: unknown;
     session.on("close", () => this.#all.delete(session));
-    socket.on("error", () => {}); // the session tells of it, as long as it is there
-    // After the connection is open its streams tell their callers; here it must only not be thrown.
-    session.on("error", (error: unknown) => lastError = error);
     try {
-      await new Promise<void>((resolve, reject) => {
-        const cancelTimer = clock.setTimer(() => {
-          reject(new DOMException("no answer in time", "TimeoutError"));
-          session.destroy();
-        }, connectTimeoutMs);
-        const settle = (action: () => void) => {
-          cancelTimer();
-          action();
-        };
-        session.on("error", (error: unknown) => settle(() => reject(error)));
-        session.on("close", () => settle(() => reject(lastError)));
-        session.once("remoteSettings", () => {
-          if (address.kind === "unix") return settle(resolve);
-          verify(session, (error) => settle(() => error === null ? resolve() : reject(error)));
-        });
-      });
+      await ready;
     } catch (error) {
-      socket.destroy();
-      if (!session.destroyed) session.destroy();
       if (this.#closed) throw this.#closedError();
-      throw connectionError(address, lastError ?? error, "connecting", tls?.serverName);
+      throw error;
     }
     if (this.#closed) throw this.#closedError();
     session.unref();
@@ -197,22 +189,5 @@ export class SessionManager {
       });
     }));
     await this.#opening?.catch(() => {});
-  }
-}
-
-function openSocket(address: Address, loaded: Partial<LoadedCredentials>): Socket {
-  if (address.kind === "unix") return connectSocket(address.path);
-  const { host, port } = address;
-  // An IP address is no name to ask for.
-  const name = isIP(host) === 0 ? { servername: host } : {};
-  return connectTls({ host, port, ALPNProtocols: ["h2"], ...name, ...loaded });
-}
-
-/** A PING; on Deno the call itself throws if the session is gone already. */
-function verify(session: ClientHttp2Session, done: (error: Error | null) => void): void {
-  try {
-    session.ping((error) => done(error));
-  } catch (error) {
-    done(error as Error);
   }
 }

@@ -1,0 +1,131 @@
+/** Opens one HTTP/2 connection. @module */
+import { connect as connectHttp2 } from "node:http2";
+import type { ClientHttp2Session } from "node:http2";
+import { connect as connectSocket, isIP } from "node:net";
+import type { Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { Clock } from "../clock.ts";
+import type { Address } from "./address.ts";
+import { connectionError } from "./connection_error.ts";
+import type { ConnectionPhase } from "./connection_error.ts";
+import { loadCredentials } from "./credentials.ts";
+import type { LoadedCredentials, TlsCredentials } from "./credentials.ts";
+
+/** A connection, from its first packet on. */
+export interface OpeningSession {
+  /** The connection, usable once `ready` has resolved. */
+  readonly session: ClientHttp2Session;
+  /** What it runs on. */
+  readonly socket: Socket;
+  /**
+   * Resolves when it is open.
+   *
+   * @throws {FalcoConnectError} If it cannot be opened in time; nothing is left of it then.
+   */
+  readonly ready: Promise<void>;
+}
+
+/** What is needed to open a connection. */
+export interface OpenSessionOptions {
+  /** Certificates, as they are in the files now. */
+  readonly loaded: Partial<LoadedCredentials>;
+  /** How long it may take, in milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** Time for the limit above. */
+  readonly clock: Clock;
+}
+
+/**
+ * Begins to open a connection.
+ *
+ * @param address Where to.
+ * @param options Certificates and the time limit.
+ * @returns The connection and when it is open: the server's SETTINGS have come; over TLS also a PING
+ * was answered, because with TLS 1.3 a refused client certificate shows only after the client
+ * believes to be connected. No other PING is ever sent: Falco ends connections for them.
+ * @throws {FalcoConnectError} If the runtime refuses at once.
+ */
+export function openSession(address: Address, options: OpenSessionOptions): OpeningSession {
+  const { loaded, connectTimeoutMs, clock } = options;
+  let socket: Socket;
+  let session: ClientHttp2Session;
+  try {
+    socket = openSocket(address, loaded);
+    session = connectHttp2(originOf(address), {
+      createConnection: () => socket,
+      settings: { enablePush: false },
+    });
+  } catch (error) {
+    throw connectionError(address, error); // Deno: a permission that was not granted
+  }
+  let phase: ConnectionPhase = "connecting";
+  let lastError: unknown;
+  socket.once("secureConnect", () => phase = "secured");
+  socket.on("error", () => {}); // the session tells of it, as long as it is there
+  // After the connection is open its streams tell their callers; here it must only not be thrown.
+  session.on("error", (error: unknown) => lastError = error);
+  const ready = new Promise<void>((resolve, reject) => {
+    const cancelTimer = clock.setTimer(() => {
+      reject(new DOMException("no answer in time", "TimeoutError"));
+      session.destroy();
+    }, connectTimeoutMs);
+    const settle = (action: () => void) => {
+      cancelTimer();
+      action();
+    };
+    session.on("error", (error: unknown) => settle(() => reject(error)));
+    session.on("close", () => settle(() => reject(lastError)));
+    session.once("remoteSettings", () => {
+      if (address.kind === "unix") return settle(resolve);
+      verify(session, (error) => settle(() => error === null ? resolve() : reject(error)));
+    });
+  }).catch((error: unknown) => {
+    socket.destroy();
+    if (!session.destroyed) session.destroy();
+    throw connectionError(address, lastError ?? error, phase, loaded.servername);
+  });
+  return { session, socket, ready };
+}
+
+/**
+ * Reads the certificates that an address needs.
+ *
+ * @param address The address.
+ * @param tls Where they are.
+ * @returns What is in the files now; nothing for a unix socket.
+ * @throws {FalcoConnectError} As `loadCredentials` does.
+ */
+export async function credentialsFor(
+  address: Address,
+  tls: TlsCredentials | undefined,
+): Promise<Partial<LoadedCredentials>> {
+  if (address.kind === "unix" || tls === undefined) return {};
+  return await loadCredentials(tls, address.text);
+}
+
+/**
+ * The origin that requests carry.
+ *
+ * @param address The address.
+ * @returns Its origin. On a unix socket any will do for Falco.
+ */
+export function originOf(address: Address): string {
+  return address.kind === "unix" ? "http://localhost" : new URL(address.text).origin;
+}
+
+function openSocket(address: Address, loaded: Partial<LoadedCredentials>): Socket {
+  if (address.kind === "unix") return connectSocket(address.path);
+  const { host, port } = address;
+  // An IP address is no name to ask for.
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  return connectTls({ host, port, ALPNProtocols: ["h2"], ...name, ...loaded });
+}
+
+/** A PING; on Deno the call itself throws if the session is gone already. */
+function verify(session: ClientHttp2Session, done: (error: Error | null) => void): void {
+  try {
+    session.ping((error) => done(error));
+  } catch (error) {
+    done(error as Error);
+  }
+}
