@@ -246,6 +246,7 @@ testAtPlace("Subscription gives up after maxAttempts", async ({ falco, clock, st
   await passBackoff(clock, await secondStory.nth("reconnecting", 1));
   await passBackoff(clock, await secondStory.nth("reconnecting", 2));
   assert.equal((await lost as FalcoConnectError).reason, "refused");
+  await secondStory.told;
   assert.deepEqual(secondStory.of("connecting").map(({ attempt }) => attempt), [1, 1, 2]);
 });
 
