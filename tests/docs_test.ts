@@ -91,7 +91,7 @@ describe("README.md", () => {
   it("says what it is, which Falco, and both commands on the first screen", () => {
     const screen = readme.split("\n").slice(0, 30).join("\n");
     assert.match(screen, /Web Streams/);
-    assert.match(screen, /0\.24 to 0\.43/);
+    assert.match(screen, /0\.18 to 0\.43/);
     assert.match(screen, /^npx -y deno@2\.9\.6 task replay$/m);
     assert.match(screen, /^npx -y deno@2\.9\.6 task test$/m);
   });
