@@ -147,9 +147,9 @@ for (const tls of [false, certificates]) {
 
 for (const kind of ["unix", "tls"] as const) {
   test(`Streams fail at once if neither service is there (${kind})`, async () => {
-    const asked: string[] = [];
+    let asked = 0;
     await withAnswer((stream) => {
-      asked.push(String(stream.sentHeaders));
+      asked++;
       stream.respond({ ...GRPC_HEADERS, "grpc-status": "12" }, { endStream: true });
     }, async (falco) => {
       for (let round = 1; round <= 2; round++) {
@@ -169,7 +169,7 @@ for (const kind of ["unix", "tls"] as const) {
         }
       }
       // Each time once: nothing is remembered of a server that has neither.
-      assert.equal(asked.length, 8);
+      assert.equal(asked, 8);
     }, { kind });
   });
 }
