@@ -145,6 +145,28 @@ for (const tls of [false, certificates]) {
   });
 }
 
+test("Subscription follows an upgrade of a Falco that never had an alert", async () => {
+  const first = await FakeFalco.start({ falcoVersion: "0.23.0" });
+  const clock = new FakeClock(1000);
+  const falco = connect(first.address, { clock, connectTimeoutMs: 1e9 });
+  try {
+    const read = falco.outputs.subscribe().getReader().read();
+    await until("it polls", () => {
+      clock.advance(10);
+      return first.requests.length > 3;
+    });
+    await first.kill();
+    const second = await FakeFalco.start({ listen: first.address });
+    second.push(buildAlert({ rule: "the first one" }));
+    assert.equal((await passAll(clock, read)).value?.rule, "the first one");
+    await falco.close();
+    await second.stop();
+  } finally {
+    await falco.close();
+    await first[Symbol.asyncDispose]();
+  }
+});
+
 for (const kind of ["unix", "tls"] as const) {
   test(`Streams fail at once if neither service is there (${kind})`, async () => {
     let asked = 0;

@@ -66,7 +66,8 @@ testAtPlace("waitForReady ends with its signal, or the client", async ({ falco, 
   assert.deepEqual(await alerts, { items: [], error: "enough" });
   assert.equal(clock.pending, 0);
 
-  const closedVersion = rejection(falco.version({ waitForReady: true }));
+  const other = new AbortController();
+  const closedVersion = rejection(falco.version({ waitForReady: true, signal: other.signal }));
   const closedAlerts = outcome(falco.outputs.get({ waitForReady: true }));
   await until("both wait", () => clock.pending === 2);
   await settled();
