@@ -6,12 +6,10 @@ import { scenarios } from "../harness/scenarios/mod.ts";
 import { formatAlert } from "../lib/alert/format_alert.ts";
 import { parseAlert } from "../lib/alert/parse_alert.ts";
 import { decodeAlert, encodeAlert } from "../lib/alert/wire.ts";
-import { compare } from "./compare.ts";
-
-const REPEAT = 100;
+import type { Bench } from "./bench.ts";
 
 /** Decodes, encodes, parses and formats the alerts of the bundled scenarios. */
-export async function benchCarriers(): Promise<void> {
+export async function benchCarriers(bench: Bench): Promise<void> {
   const alerts = Object.values(scenarios).flatMap((scenario) => [...expandScenario(scenario)]);
   const messages = alerts.map((alert) => encodeAlert(alert));
   const decoded = messages.map((message) => fromBinary(responseSchema, message));
@@ -20,32 +18,32 @@ export async function benchCarriers(): Promise<void> {
   const over = <T>(items: readonly T[], work: (item: T) => number) => ({
     run() {
       let digest = 0;
-      for (let round = 0; round < REPEAT; round++) for (const item of items) digest += work(item);
-      return { operations: REPEAT * items.length, digest };
+      for (const item of items) digest += work(item);
+      return { operations: items.length, digest };
     },
   });
-  await compare("Decoding an alert from protobuf, all fields", [
+  await bench.compare("Decoding an alert from protobuf, all fields", [
     {
       name: "protobuf-es fromBinary",
       ...over(messages, (bytes) => fromBinary(responseSchema, bytes).rule.length),
     },
     { name: "decodeAlert", ...over(messages, (bytes) => decodeAlert(bytes).rule.length) },
   ]);
-  await compare("Encoding an alert to protobuf", [
+  await bench.compare("Encoding an alert to protobuf", [
     {
       name: "protobuf-es toBinary",
       ...over(decoded, (message) => toBinary(responseSchema, message).length),
     },
     { name: "encodeAlert", ...over(texts, (alert) => encodeAlert(alert).length) },
   ]);
-  await compare("Reading an alert from Falco's JSON, integers exact", [
+  await bench.compare("Reading an alert from Falco's JSON, integers exact", [
     {
       name: "JSON.parse (integers rounded)",
       ...over(lines, (line) => JSON.parse(line).rule.length),
     },
     { name: "parseAlert", ...over(lines, (line) => parseAlert(line).rule.length) },
   ]);
-  await compare("Writing an alert as Falco's JSON, keys in order", [
+  await bench.compare("Writing an alert as Falco's JSON, keys in order", [
     {
       name: "JSON.stringify (keys as they come)",
       ...over(texts, (alert) => Math.sign(JSON.stringify(alert).length)),

@@ -3,15 +3,14 @@ import { FakeFalco } from "../harness/fake_falco.ts";
 import { expandScenario } from "../harness/expand_scenario.ts";
 import { scenarios } from "../harness/scenarios/mod.ts";
 import { connect } from "../lib/client/connect.ts";
-import { compare } from "./compare.ts";
+import type { Bench } from "./bench.ts";
 import type { Rival } from "./compare.ts";
 
-const COUNT = 20_000;
-
 /** `get` and `subscribe` over a unix socket and over mutual TLS. */
-export async function benchReplay(): Promise<void> {
+export async function benchReplay(bench: Bench): Promise<void> {
+  const count = bench.isQuick ? 500 : 20_000;
   const alerts = Object.values(scenarios).flatMap((scenario) => [...expandScenario(scenario)]);
-  const queue = Array.from({ length: COUNT }, (_, index) => alerts[index % alerts.length]!);
+  const queue = Array.from({ length: count }, (_, index) => alerts[index % alerts.length]!);
   const fakes = [
     { wire: "unix socket", fake: await FakeFalco.start({ tls: false }) },
     { wire: "mutual TLS", fake: await FakeFalco.start({ tls: true }) },
@@ -29,7 +28,7 @@ export async function benchReplay(): Promise<void> {
           fake.push(...queue);
           let digest = 0;
           for await (const { rule } of falco.outputs.get()) digest += rule.length;
-          return { operations: COUNT, digest };
+          return { operations: count, digest };
         },
       },
       {
@@ -37,16 +36,19 @@ export async function benchReplay(): Promise<void> {
         async run() {
           fake.push(...queue);
           let digest = 0;
-          let count = 0;
+          let received = 0;
           for await (const { rule } of falco.outputs.subscribe()) {
             digest += rule.length;
-            if (++count === COUNT) break;
+            if (++received === count) break;
           }
-          return { operations: COUNT, digest };
+          return { operations: count, digest };
         },
       },
     ]);
-    await compare("From push in the fake to the consumer, encoding and decoding included", rivals);
+    await bench.compare(
+      "From push in the fake to the consumer, encoding and decoding included",
+      rivals,
+    );
   } finally {
     for (const { falco, fake } of clients) {
       await falco.close();
