@@ -3,14 +3,16 @@ import type { Comparison, ComparisonOperator, Existence, TextOperator } from "./
 import type { CompiledOperand, OperandProblems } from "./compile_operand.ts";
 import { compileOperand } from "./compile_operand.ts";
 import { compileFieldComparison } from "./compile_field_comparison.ts";
+import { compileFieldCheck } from "./field_check.ts";
+import type { CompiledCheck } from "./field_check.ts";
 import { compileProperty } from "./compile_property.ts";
 import { byteLength, toBytes } from "./operators/ascii.ts";
 import { containsFolded } from "./operators/contains_folded.ts";
 import { makeGlob } from "./operators/glob.ts";
-import { makeOrder } from "./operators/order.ts";
+import { makeOrder, makeOrderTest } from "./operators/order.ts";
 import { makePathPrefix } from "./operators/path_prefix.ts";
 import { makeRegex } from "./operators/regex.ts";
-import { makeMembership } from "./operators/sets.ts";
+import { makeMembership, makeMembershipTest } from "./operators/sets.ts";
 import { readUnsigned } from "./operators/unsigned.ts";
 import type { Predicate, TextTest } from "./values.ts";
 import { isList, whenText } from "./values.ts";
@@ -36,36 +38,36 @@ const setOperators: readonly ComparisonOperator[] = ["in", "intersects"];
  *
  * @param check The check.
  * @param problems Takes what is wrong with it.
- * @returns The predicate. It is false for every alert that lacks what is compared.
+ * @returns The predicate, which is false for every alert that lacks what is compared.
  *
  * @throws {Error} the one that `problems` makes, when Falco would refuse the check whatever the type
  * of the field is.
  */
-export function compileCheck(check: Existence | Comparison, problems: OperandProblems): Predicate {
+export function compileCheck(
+  check: Existence | Comparison,
+  problems: OperandProblems,
+): CompiledCheck {
   const left = compileOperand(check.left, problems);
   if (check.type === "exists") {
     const { read } = left;
-    return (alert) => {
+    const test: Predicate = (alert) => {
       const value = read(alert);
       return value !== undefined && !(isList(value) && value.length === 0);
     };
+    return { test };
   }
   const { operator, right } = check;
   requireOperator(left, operator, problems);
   if (right.type === "field" || right.type === "call") {
     const other = compileOperand(right, problems);
-    return compileFieldComparison(
-      left,
-      operator,
-      { ...other, isCall: right.type === "call" },
-      problems,
-    );
+    const isCall = right.type === "call";
+    return { test: compileFieldComparison(left, operator, { ...other, isCall }, problems) };
   }
   const values = right.type === "list" ? right.items : [right.text];
   for (const value of values) requireRoom(value, problems);
   if (left.kind === "priority" || left.kind === "time") {
     const special = compileProperty(left, operator, values, problems);
-    if (special !== undefined) return special;
+    if (special !== undefined) return { test: special };
   }
   const texts = left.kind === "number" ? values.map((one) => requireNumber(one, problems)) : values;
   if (right.type === "list") return compileList(left, operator, texts, problems);
@@ -105,10 +107,11 @@ function compileList(
   operator: ComparisonOperator,
   items: readonly string[],
   problems: OperandProblems,
-): Predicate {
-  if (operator === "pmatch") return whenText(left.read, makePathPrefix(items));
+): CompiledCheck {
+  if (operator === "pmatch") return checkText(left, makePathPrefix(items));
   if (operator === "in" || operator === "intersects") {
-    return makeMembership(left.read, operator, items);
+    const isMember = makeMembershipTest(items);
+    return checkText(left, isMember, makeMembership(left.read, operator, isMember));
   }
   throw problems.error(`"${operator}" does not take a list`);
 }
@@ -118,13 +121,12 @@ function compileValue(
   operator: ComparisonOperator,
   value: string,
   problems: OperandProblems,
-): Predicate {
-  const { read } = left;
+): CompiledCheck {
   switch (operator) {
     case "=":
-      return whenText(read, (text) => text === value);
+      return checkText(left, (text) => text === value);
     case "!=":
-      return whenText(read, (text) => text !== value);
+      return checkText(left, (text) => text !== value);
     case "<":
     case "<=":
     case ">":
@@ -132,14 +134,27 @@ function compileValue(
       if (!/^[+-]?[0-9]+$/.test(value)) {
         problems.warn(`"${value}" is no whole number, so "${operator}" compares the bytes of text`);
       }
-      return makeOrder(read, operator, value);
+      return checkText(
+        left,
+        makeOrderTest(operator, value),
+        makeOrder(left.read, operator, value),
+      );
     case "in":
     case "intersects":
     case "pmatch":
       throw problems.error(`"${operator}" needs a list`);
     default:
-      return whenText(read, textTest(operator, value, problems));
+      return checkText(left, textTest(operator, value, problems));
   }
+}
+
+/** A check of a text. `general` is for values that are none, where those are compared in another way. */
+function checkText(
+  { read, name }: CompiledOperand,
+  matches: TextTest,
+  general = whenText(read, matches),
+): CompiledCheck {
+  return name === undefined ? { test: general } : compileFieldCheck({ name, matches, general });
 }
 
 function textTest(

@@ -5,10 +5,11 @@ import type { Expression } from "./ast.ts";
 import { compileCheck } from "./compile_check.ts";
 import { conditionError } from "./condition_error.ts";
 import type { ConditionText } from "./condition_text.ts";
+import { combineChecks } from "./field_check.ts";
+import type { CompiledCheck, Connective } from "./field_check.ts";
 import { checkText, MAX_DEPTH, parseText, warningText } from "./parse_condition.ts";
 import type { ParsedText } from "./parse_condition.ts";
 import { pasteLists, prepareLists } from "./paste_lists.ts";
-import type { Predicate } from "./values.ts";
 
 /** How many checks a condition may come to when its macros are spelled out: each alert may need all. */
 const MAX_CHECKS = 100_000;
@@ -126,8 +127,9 @@ export function compileCondition(text: string, options: ConditionOptions = {}): 
 }
 
 /** A part of a condition, ready to be asked. */
-interface Part {
-  readonly test: Predicate;
+interface Part extends CompiledCheck {
+  /** What it ties together, if it does; not set where that has become one check. */
+  readonly tied?: { readonly connective: Connective; readonly checks: readonly CompiledCheck[] };
   /** How many checks it comes to. */
   readonly checks: number;
   /** How deep its predicates call each other. */
@@ -159,11 +161,10 @@ function compileExpression(expression: Expression, context: Context): Part {
     case "and":
     case "or": {
       const parts = expression.operands.map((one) => compileExpression(one, context));
-      const tests = parts.map((part) => part.test);
       const checks = parts.reduce((sum, part) => sum + part.checks, 0);
       if (checks > MAX_CHECKS) throw error(`it comes to more than ${MAX_CHECKS} checks`);
       const depth = 1 + parts.reduce((deepest, part) => Math.max(deepest, part.depth), 0);
-      return { test: expression.type === "and" ? allOf(tests) : anyOf(tests), checks, depth };
+      return { ...tie(expression.type, parts), checks, depth };
     }
     case "not": {
       const { test, checks, depth } = compileExpression(expression.operand, context);
@@ -183,30 +184,20 @@ function compileExpression(expression: Expression, context: Context): Part {
     }
     default: {
       const warn = (reason: string) => warnings.push(warningText(source, { reason, offset }));
-      const test = compileCheck(expression, { error, warn: (reason) => void warn(reason) });
-      return { test, checks: 1, depth: 1 };
+      const check = compileCheck(expression, { error, warn: (reason) => void warn(reason) });
+      return { ...check, checks: 1, depth: 1 };
     }
   }
 }
 
-function allOf(tests: readonly Predicate[]): Predicate {
-  if (tests.length === 2) {
-    const [first, second] = tests as [Predicate, Predicate];
-    return (alert) => first(alert) && second(alert);
-  }
-  return (alert) => {
-    for (let index = 0; index < tests.length; index++) if (!tests[index]!(alert)) return false;
-    return true;
-  };
-}
-
-function anyOf(tests: readonly Predicate[]): Predicate {
-  if (tests.length === 2) {
-    const [first, second] = tests as [Predicate, Predicate];
-    return (alert) => first(alert) || second(alert);
-  }
-  return (alert) => {
-    for (let index = 0; index < tests.length; index++) if (tests[index]!(alert)) return true;
-    return false;
-  };
+/** Ties parts together; those that are tied in the same way themselves, as macros are, without a level more. */
+function tie(
+  connective: Connective,
+  parts: readonly Part[],
+): Pick<Part, "test" | "field" | "tied"> {
+  const checks = parts.flatMap((part): readonly CompiledCheck[] =>
+    part.tied?.connective === connective ? part.tied.checks : [part]
+  );
+  const check = combineChecks(connective, checks);
+  return check.field === undefined ? { ...check, tied: { connective, checks } } : check;
 }

@@ -21,6 +21,8 @@ export interface CompiledOperand {
   readonly kind: OperandKind;
   /** Reads it. */
   readonly read: Read;
+  /** The name of the field among the alert's output, if it is one, and nothing is done to it. */
+  readonly name?: string;
 }
 
 /** Takes what is wrong with an operand: errors end the compilation, warnings do not. */
@@ -56,7 +58,7 @@ export function compileOperand(operand: Operand, problems: OperandProblems): Com
   const warning = propertyWarning(operand);
   if (warning !== undefined) problems.warn(warning);
   const name = fieldName(operand);
-  return { kind: "any", read: (alert: Alert) => field(alert, name) };
+  return { kind: "any", read: (alert: Alert) => field(alert, name), name };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** `<`, `<=`, `>`, `>=`: integers by value, everything else by bytes. @module */
 import { compareBytes } from "../../alert/compare_bytes.ts";
 import type { OrderOperator } from "../ast.ts";
-import type { Predicate, Read } from "../values.ts";
+import type { Predicate, Read, TextTest } from "../values.ts";
 import { textOf } from "../values.ts";
 
 /** Fewer digits than this are exact as a `number`. */
@@ -44,6 +44,26 @@ export function compareOrdered(a: string, b: string): number {
 }
 
 /**
+ * Makes a test that compares a text with a number.
+ *
+ * @param operator The operator.
+ * @param number The number as it stands in the condition. If it is no integer, bytes are compared.
+ * @returns The test.
+ */
+export function makeOrderTest(operator: OrderOperator, number: string): TextTest {
+  const integer = canonicalInteger(number);
+  if (integer === undefined) return (text) => holds(operator, compareBytes(text, number));
+  const compareText = (text: string) =>
+    isInteger(text) ? compareIntegers(text, integer) : compareBytes(text, number);
+  if (integer.length > SAFE_DIGITS) return (text) => holds(operator, compareText(text));
+  const small = Number(integer);
+  return (text) => {
+    const quick = smallInteger(text);
+    return holds(operator, quick === quick ? quick - small : compareText(text));
+  };
+}
+
+/**
  * Makes a predicate that compares a value with a number.
  *
  * @param read Reads the value.
@@ -52,27 +72,16 @@ export function compareOrdered(a: string, b: string): number {
  * @returns False for every alert that lacks the value.
  */
 export function makeOrder(read: Read, operator: OrderOperator, number: string): Predicate {
+  const test = makeOrderTest(operator, number);
   const integer = canonicalInteger(number);
-  if (integer === undefined) {
-    return (alert) => {
-      const text = textOf(read(alert));
-      return text !== undefined && holds(operator, compareBytes(text, number));
-    };
-  }
-  const compareText = (text: string) =>
-    isInteger(text) ? compareIntegers(text, integer) : compareBytes(text, number);
-  const small = integer.length <= SAFE_DIGITS ? Number(integer) : NaN;
+  const small = integer !== undefined && integer.length <= SAFE_DIGITS ? Number(integer) : NaN;
   return (alert) => {
     const value = read(alert);
     if (typeof value === "number" && Number.isSafeInteger(value) && small === small) {
       return holds(operator, value - small);
     }
-    if (typeof value === "string" && small === small) {
-      const quick = smallInteger(value);
-      if (quick === quick) return holds(operator, quick - small);
-    }
     const text = textOf(value);
-    return text !== undefined && holds(operator, compareText(text));
+    return text !== undefined && test(text);
   };
 }
 

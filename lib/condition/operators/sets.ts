@@ -1,36 +1,36 @@
 /** `in` and `intersects`. @module */
-import type { Predicate, Read, Value } from "../values.ts";
+import type { Predicate, Read, TextTest, Value } from "../values.ts";
 import { isList, textOf } from "../values.ts";
 
 /** `in`: all of a list has to be there. `intersects`: one of it is enough. */
 export type SetOperator = "in" | "intersects";
 
 /**
+ * Makes a test of a text that looks for it in a list of the condition.
+ *
+ * @param items The list.
+ * @returns The test. An empty list has nothing.
+ */
+export function makeMembershipTest(items: readonly string[]): TextTest {
+  const [only] = items;
+  if (items.length === 1) return (text) => text === only;
+  const set = new Set(items);
+  return (text) => set.has(text);
+}
+
+/**
  * Makes a predicate that looks for a value in a list of the condition.
  *
  * @param read Reads the value; if it is a list, its items are looked for.
  * @param operator Whether all items have to be there, or one.
- * @param items The list.
+ * @param isMember Looks for a text.
  * @returns False for every alert that lacks the value, and for an empty list.
  */
-export function makeMembership(
-  read: Read,
-  operator: SetOperator,
-  items: readonly string[],
-): Predicate {
-  if (items.length === 1) {
-    const only = items[0]!;
-    return (alert) => {
-      const value = read(alert);
-      if (typeof value === "string") return value === only;
-      return value !== undefined && has(value, operator, (text) => text === only);
-    };
-  }
-  const set = new Set(items);
+export function makeMembership(read: Read, operator: SetOperator, isMember: TextTest): Predicate {
   return (alert) => {
     const value = read(alert);
-    if (typeof value === "string") return set.has(value);
-    return value !== undefined && has(value, operator, (text) => set.has(text));
+    if (typeof value === "string") return isMember(value);
+    return value !== undefined && has(value, operator, isMember);
   };
 }
 
@@ -56,7 +56,7 @@ export function makeFieldMembership(left: Read, operator: SetOperator, right: Re
   };
 }
 
-function has(value: Value, operator: SetOperator, isMember: (text: string) => boolean): boolean {
+function has(value: Value, operator: SetOperator, isMember: TextTest): boolean {
   if (!isList(value)) {
     const text = textOf(value);
     return text !== undefined && isMember(text);
