@@ -21,11 +21,11 @@ export function formatMeasurement({ question, unit, results }: Measurement): str
   const lines = results.map((result) => {
     const { ratio, value, name, goal } = result;
     return `  ${factor(ratio.median).padStart(7)} ×  ${middleHalf(result).padEnd(18)} ` +
-      `${name.padEnd(34)} ${digits(value.median).padStart(8)} ${unit}` +
+      `${name.padEnd(34)} ${amount(value.median, unit).padStart(9)}` +
       (goal === undefined ? "" : `   goal: ${goal.text}, ${goal.isMet ? "met" : "missed"}`);
   });
   return `${question}\n` +
-    `  to the first; median of ${rounds} rounds (middle half); ${unit} an operation\n` +
+    `  to the first; median of ${rounds} rounds (middle half); an operation\n` +
     `${lines.join("\n")}\n\n`;
 }
 
@@ -55,7 +55,7 @@ function table({ question, unit, results }: Measurement): string {
       `${factor(ratio.median)} ×`,
       middleHalf(result).replace(/[()]/g, ""),
       name,
-      `${digits(value.median)} ${unit}`,
+      amount(value.median, unit),
       goal === undefined ? "" : `${goal.text}: ${goal.isMet ? "met" : "**missed**"}`,
     ];
     return `| ${cells.join(" | ")} |`;
@@ -79,7 +79,12 @@ function factor(value: number): string {
 }
 
 /** Three digits that count. */
+function amount(value: number, unit: Measurement["unit"]): string {
+  if (unit === "µs" && value < 1) return `${digits(value * 1000)} ns`;
+  return `${digits(value)} ${unit}`;
+}
+
 function digits(value: number): string {
   if (Math.abs(value) >= 100) return value.toFixed(0);
-  return Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(value < 0.1 ? 4 : 2);
+  return Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
