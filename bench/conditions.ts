@@ -10,7 +10,7 @@ import { atMost } from "./measurement.ts";
 
 /** Five conditions, each asked of the same alerts in four ways. */
 export async function benchConditions(bench: Bench): Promise<void> {
-  const alerts = makeAlertPool(bench.isQuick ? 500 : 4096);
+  const alerts = makeAlertPool(bench.isQuick ? 500 : 1024);
   const cel = new Environment()
     .registerVariable("f", "map<string, string>")
     .registerVariable("priority", "string")

@@ -125,6 +125,9 @@ export type FieldValue =
  */
 export type OmittedProperty = "output" | "output_fields" | "tags";
 
+/** The text that Falco sends over gRPC where it has no value. */
+export const ABSENT = "<NA>";
+
 /**
  * Reads an output field.
  *
@@ -155,5 +158,5 @@ export function field(alert: Alert, name: string): Exclude<FieldValue, null> | u
     | undefined;
   if (fields === undefined || fields === null || !Object.hasOwn(fields, name)) return undefined;
   const value = fields[name];
-  return value === null || value === "<NA>" ? undefined : value;
+  return value === null || value === ABSENT ? undefined : value;
 }

@@ -9,14 +9,12 @@
  */
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { AlertFormatError } from "../errors.ts";
+import { ABSENT } from "./alert.ts";
 import type { Alert, AlertTime, FieldValue } from "./alert.ts";
 import { formatValue } from "./format_alert.ts";
 import { priorities } from "./priority.ts";
 import type { Priority } from "./priority.ts";
 import { toAlertTime } from "./time.ts";
-
-/** The text that Falco sends where it has no value. */
-const ABSENT = "<NA>";
 
 /** The names of `falco.schema.source` by number; whatever is not among them came from a plugin. */
 const sourceNames: readonly string[] = ["syscall", "k8s_audit", "internal", "plugin"];

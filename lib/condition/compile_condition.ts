@@ -120,10 +120,8 @@ export function compileCondition(text: string, options: ConditionOptions = {}): 
     macros.set(name, compileText(pasteLists(macroText, lists, name), macros, warnings));
   }
   const { test } = compileText(pasteLists(text, lists), macros, warnings);
-  return Object.assign((alert: Alert) => test(alert), {
-    text,
-    warnings: Object.freeze(warnings),
-  });
+  // Made for this condition alone, so it can carry what is known of it.
+  return Object.assign(test, { text, warnings: Object.freeze(warnings) });
 }
 
 /** A part of a condition, ready to be asked. */

@@ -1,6 +1,6 @@
 /** Checks that look at the text of one field, which most checks do. @module */
 import type { Alert, AlertFields } from "../alert/alert.ts";
-import { field } from "../alert/alert.ts";
+import { ABSENT } from "../alert/alert.ts";
 import type { Predicate, TextTest } from "./values.ts";
 
 /** A predicate, and what is known of it. */
@@ -40,8 +40,8 @@ export function compileFieldCheck(check: FieldCheck): CompiledCheck {
         | null
         | undefined;
       const value = fields?.[name];
-      if (typeof value === "string") return matches(value) && field(alert, name) === value;
-      return value !== undefined && general(alert);
+      if (typeof value !== "string") return value !== undefined && general(alert);
+      return matches(value) && value !== ABSENT && Object.hasOwn(fields!, name);
     },
   };
 }
@@ -88,9 +88,10 @@ type Test<T> = (value: T) => boolean;
 
 // Written out for few: a loop would call them all from one place, which engines do not inline.
 function allOf<T>(tests: readonly Test<T>[]): Test<T> {
-  const [a, b, c] = tests as [Test<T>, Test<T>, Test<T>];
+  const [a, b, c, d] = tests as [Test<T>, Test<T>, Test<T>, Test<T>];
   if (tests.length === 2) return (value) => a(value) && b(value);
   if (tests.length === 3) return (value) => a(value) && b(value) && c(value);
+  if (tests.length === 4) return (value) => a(value) && b(value) && c(value) && d(value);
   return (value) => {
     for (let index = 0; index < tests.length; index++) if (!tests[index]!(value)) return false;
     return true;
@@ -98,9 +99,10 @@ function allOf<T>(tests: readonly Test<T>[]): Test<T> {
 }
 
 function anyOf<T>(tests: readonly Test<T>[]): Test<T> {
-  const [a, b, c] = tests as [Test<T>, Test<T>, Test<T>];
+  const [a, b, c, d] = tests as [Test<T>, Test<T>, Test<T>, Test<T>];
   if (tests.length === 2) return (value) => a(value) || b(value);
   if (tests.length === 3) return (value) => a(value) || b(value) || c(value);
+  if (tests.length === 4) return (value) => a(value) || b(value) || c(value) || d(value);
   return (value) => {
     for (let index = 0; index < tests.length; index++) if (tests[index]!(value)) return true;
     return false;
