@@ -119,6 +119,7 @@ describe("checks of one field", () => {
       assert(compileCondition(`not ${text}`)(heir), text);
       assert(!compileCondition(`${text} and a.x exists`)(heir), text);
       assert(!compileCondition(`${text} or a.x startswith b`)(heir), text);
+      assert(!compileCondition(text)(alertWith({ "a.x": "<NA>" })), text);
       for (const wrong of [undefined, null, {}, { outputFields: null }, { outputFields: "bash" }]) {
         assert(!compileCondition(text)(wrong as unknown as Alert), text);
       }

@@ -9,6 +9,7 @@
  */
 import { quoteText } from "../../alert/quote_text.ts";
 import { readEscape, readSet } from "./posix_set.ts";
+import { RequiredText } from "./required_text.ts";
 
 /** RE2 refuses to repeat more often. */
 const MAX_REPEAT = 1000;
@@ -19,6 +20,8 @@ export interface PosixRegex {
   readonly pattern: string;
   /** The literal texts between `.*`, if there is nothing else in it; none has a line break. */
   readonly pieces: readonly string[] | undefined;
+  /** Texts of which one is in whatever it matches; undefined if nothing is known. */
+  readonly required: readonly string[] | undefined;
   /** Why it is invalid; undefined if it is not. */
   readonly error: string | undefined;
 }
@@ -42,10 +45,16 @@ interface Level {
  * @returns What it says, or why it is invalid.
  */
 export function readPosixRegex(source: string): PosixRegex {
-  const error = (reason: string): PosixRegex => ({ pattern: "", pieces: undefined, error: reason });
+  const error = (reason: string): PosixRegex => ({
+    pattern: "",
+    pieces: undefined,
+    required: undefined,
+    error: reason,
+  });
   const open: Level[] = [];
   let level = newLevel();
   const pieces = new Pieces();
+  const required = new RequiredText();
 
   for (let at = 0; at < source.length;) {
     const char = String.fromCodePoint(source.codePointAt(at)!);
@@ -60,35 +69,42 @@ export function readPosixRegex(source: string): PosixRegex {
         repeatLast(level, repeat.text);
       } else repeatLast(level, char);
       pieces.repeat(repeat?.text ?? char);
+      required.repeat(repeat === undefined ? char !== "+" : repeat.isOptional);
       continue;
     }
     if (char === "(") {
       open.push(level);
       level = newLevel();
       pieces.give();
+      required.openGroup();
     } else if (char === ")") {
       const outer = open.pop();
       if (outer === undefined) return error('a ")" is too much');
       const group = `(?:${finish(level)})`;
       level = outer;
       addItem(level, group);
+      required.closeGroup();
     } else if (char === "|") {
       level.alternatives += `${level.items}${level.last ?? ""}|`;
       Object.assign(level, { items: "", last: undefined, sign: "" });
       pieces.give();
+      required.alternative();
     } else if (char === "^" || char === "$") {
       addItem(level, char);
+      required.other();
       // At the very ends they add nothing, as the whole text has to match.
       if (char === "^" ? at > 1 : at < source.length) pieces.give();
       else pieces.anchor();
     } else if (char === ".") {
       addItem(level, ".");
+      required.other();
       pieces.dot();
     } else if (char === "[") {
       const set = readSet(source, at);
       if (set.error !== undefined) return error(set.error);
       at = set.end;
       addItem(level, set.pattern);
+      required.other();
       pieces.give();
     } else {
       let literal = char;
@@ -100,10 +116,16 @@ export function readPosixRegex(source: string): PosixRegex {
       }
       addItem(level, spell(literal.codePointAt(0)!));
       pieces.literal(literal);
+      required.literal(literal);
     }
   }
   if (open.length > 0) return error('a ")" is missing');
-  return { pattern: finish(level), pieces: pieces.result(), error: undefined };
+  return {
+    pattern: finish(level),
+    pieces: pieces.result(),
+    required: required.result(),
+    error: undefined,
+  };
 }
 
 function newLevel(): Level {
@@ -133,13 +155,20 @@ function repeatLast(level: Level, sign: string): void {
   level.sign = sign;
 }
 
+interface Repeat {
+  readonly text: string;
+  readonly isOptional: boolean;
+  readonly isTooMuch: boolean;
+}
+
 /** `{2}`, `{2,}` or `{2,3}` at the front; anything else behind a brace is just characters. */
-function readRepeat(text: string): { text: string; isTooMuch: boolean } | undefined {
+function readRepeat(text: string): Repeat | undefined {
   const match = /^\{(0|[1-9][0-9]*)(,(0|[1-9][0-9]*)?)?\}/.exec(text);
   if (match === null) return undefined;
   const low = Number(match[1]);
   const high = match[3] === undefined ? low : Number(match[3]);
-  return { text: match[0], isTooMuch: low > MAX_REPEAT || high > MAX_REPEAT || low > high };
+  const isTooMuch = low > MAX_REPEAT || high > MAX_REPEAT || low > high;
+  return { text: match[0], isOptional: low === 0, isTooMuch };
 }
 
 function spell(code: number): string {

@@ -25,8 +25,17 @@ export function makeRegex(pattern: string): TextTest | InvalidRegex {
     return read.pieces.length === 1 ? test : (text) => !text.includes("\n") && test(text);
   }
   try {
-    return makeLinearRegex(read.pattern);
+    const test = makeLinearRegex(read.pattern);
+    const { required } = read;
+    return required === undefined ? test : (text) => hasOneOf(text, required) && test(text);
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function hasOneOf(text: string, pieces: readonly string[]): boolean {
+  for (let index = 0; index < pieces.length; index++) {
+    if (text.includes(pieces[index]!)) return true;
+  }
+  return false;
 }
