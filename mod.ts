@@ -88,6 +88,16 @@ export {
 export type { FalcoConnectReason } from "./lib/errors.ts";
 export { JsonLinesSink } from "./lib/sinks/json_lines_sink.ts";
 export type { JsonLinesSinkOptions } from "./lib/sinks/json_lines_sink.ts";
+export type { FilePosition } from "./lib/sources/file_position.ts";
+export { FollowedFile, followFile } from "./lib/sources/follow_file.ts";
+export type { FollowFileOptions } from "./lib/sources/follow_file.ts";
+export type { FollowStatus } from "./lib/sources/follow_status.ts";
+export { AlertLines, fromJsonLines } from "./lib/sources/from_json_lines.ts";
+export type {
+  LinePlace,
+  LineSourceOptions,
+  LineSourceStats,
+} from "./lib/sources/line_source_options.ts";
 export { BatchStream } from "./lib/streams/batch_stream.ts";
 export type { BatchStreamOptions } from "./lib/streams/batch_stream.ts";
 export { broadcastReadableStream } from "./lib/streams/broadcast_readable_stream.ts";

@@ -5,6 +5,7 @@ import { describe, it } from "node:test";
 const expected: Record<string, readonly string[]> = {
   "../mod.ts": [
     "AlertFormatError",
+    "AlertLines",
     "BatchStream",
     "BufferStream",
     "CatchStream",
@@ -18,6 +19,7 @@ const expected: Record<string, readonly string[]> = {
     "FalcoRpcError",
     "FilterStream",
     "FlatMapStream",
+    "FollowedFile",
     "JsonLinesSink",
     "LimitStream",
     "MapAsyncStream",
@@ -42,8 +44,10 @@ const expected: Record<string, readonly string[]> = {
     "count",
     "field",
     "first",
+    "followFile",
     "forEach",
     "formatAlert",
+    "fromJsonLines",
     "isAtLeast",
     "mergeReadableStreams",
     "messageOf",
