@@ -93,11 +93,20 @@ export { FollowedFile, followFile } from "./lib/sources/follow_file.ts";
 export type { FollowFileOptions } from "./lib/sources/follow_file.ts";
 export type { FollowStatus } from "./lib/sources/follow_status.ts";
 export { AlertLines, fromJsonLines } from "./lib/sources/from_json_lines.ts";
+export { HttpReceiver } from "./lib/sources/http_receiver.ts";
+export type {
+  HttpReceiverOptions,
+  HttpReceiverStats,
+  ReceiverTls,
+  RefusalReason,
+} from "./lib/sources/http_receiver_options.ts";
 export type {
   LinePlace,
   LineSourceOptions,
   LineSourceStats,
 } from "./lib/sources/line_source_options.ts";
+export { openAlerts } from "./lib/sources/open_alerts.ts";
+export type { OpenAlertsOptions, OpenedAlerts } from "./lib/sources/open_alerts.ts";
 export { BatchStream } from "./lib/streams/batch_stream.ts";
 export type { BatchStreamOptions } from "./lib/streams/batch_stream.ts";
 export { broadcastReadableStream } from "./lib/streams/broadcast_readable_stream.ts";

@@ -1,6 +1,7 @@
 /** Certificates and keys for TLS, from text or from files. @module */
-import { readFile } from "node:fs/promises";
 import { FalcoConnectError } from "../errors.ts";
+import { loadPem } from "./load_pem.ts";
+import type { PemFailure } from "./load_pem.ts";
 
 /**
  * What a client needs to reach a Falco over TCP, which always wants a client certificate.
@@ -53,40 +54,18 @@ export async function loadCredentials(
   credentials: TlsCredentials,
   address: string,
 ): Promise<LoadedCredentials> {
-  const [ca, cert, key] = await Promise.all([
-    loadPem(credentials.ca, "ca", address),
-    loadPem(credentials.cert, "cert", address),
-    loadPem(credentials.key, "key", address),
-  ]);
-  const { serverName } = credentials;
-  return { ca, cert, key, ...(serverName === undefined ? {} : { servername: serverName }) };
-}
-
-async function loadPem(material: string | URL, option: string, address: string): Promise<string> {
-  if (typeof material === "string" && material.includes("-----BEGIN ")) return material;
-  const fail = (problem: string, cause?: unknown): never => {
+  const fail: PemFailure = (problem, cause) => {
     throw new FalcoConnectError(`Cannot connect to ${address}: ${problem}`, {
       address,
       reason: "tls",
       cause,
     });
   };
-  if (typeof material === "string" && /[\r\n]/.test(material)) {
-    return fail(`the option "tls.${option}" is text without a PEM block. Pass PEM text or a path`);
-  }
-  let text: string;
-  try {
-    text = await readFile(material, "utf8");
-  } catch (cause) {
-    return fail(
-      `the file ${JSON.stringify(String(material))} of the option "tls.${option}" ` +
-        `cannot be read (${(cause as Error).message}). Check the path and the permissions`,
-      cause,
-    );
-  }
-  if (text.includes("-----BEGIN ")) return text;
-  return fail(
-    `the file ${JSON.stringify(String(material))} of the option "tls.${option}" ` +
-      `holds no PEM block. Convert it with openssl x509 or openssl pkey`,
-  );
+  const [ca, cert, key] = await Promise.all([
+    loadPem(credentials.ca, "tls.ca", fail),
+    loadPem(credentials.cert, "tls.cert", fail),
+    loadPem(credentials.key, "tls.key", fail),
+  ]);
+  const { serverName } = credentials;
+  return { ca, cert, key, ...(serverName === undefined ? {} : { servername: serverName }) };
 }

@@ -1,0 +1,117 @@
+/** Alerts that wait for a reader, and senders that wait for room. @module */
+import type { Alert } from "../alert/alert.ts";
+import type { BatchSource } from "../streams/engine/batch_source.ts";
+
+/** How many alerts the reader gets at once. */
+const BATCH = 256;
+
+/**
+ * A bounded queue between senders that push and a reader that pulls.
+ *
+ * What is put in is kept, above the bound too: the bound decides when senders are told to go on.
+ */
+export class AlertInbox implements BatchSource<Alert> {
+  readonly #max: number;
+  #alerts: Alert[] = [];
+  #dropped = 0;
+  #outcome: { readonly error?: unknown } | undefined;
+  #wakeReader: () => void = () => {};
+  #waiting: (() => void)[] = [];
+  readonly #onCancel: (reason: unknown) => Promise<void>;
+
+  /**
+   * @param max How many alerts may wait.
+   * @param onCancel The reader left.
+   */
+  constructor(max: number, onCancel: (reason: unknown) => Promise<void>) {
+    this.#max = max;
+    this.#onCancel = onCancel;
+  }
+
+  /** Alerts that wait. */
+  get length(): number {
+    return this.#alerts.length;
+  }
+
+  /** Alerts that were thrown away unread. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** The bound is reached. */
+  get isFull(): boolean {
+    return this.#alerts.length >= this.#max;
+  }
+
+  /**
+   * Puts alerts in.
+   *
+   * @param alerts The alerts, in order.
+   */
+  put(alerts: readonly Alert[]): void {
+    if (this.#outcome !== undefined) {
+      this.#dropped += alerts.length;
+      return;
+    }
+    this.#alerts.push(...alerts);
+    this.#wakeReader();
+  }
+
+  /**
+   * Waits until no more than the bound wait.
+   *
+   * @returns A promise that resolves then, or when the inbox is over.
+   */
+  async room(): Promise<void> {
+    while (this.#alerts.length > this.#max && this.#outcome === undefined) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /**
+   * Ends it.
+   *
+   * @param outcome With an error the reader gets that at once; without, what waits comes first.
+   */
+  end(outcome: { readonly error?: unknown }): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
+    if ("error" in outcome) this.#dropAll();
+    this.#release();
+    this.#wakeReader();
+  }
+
+  /** @inheritdoc */
+  async pull(): Promise<Alert[] | null> {
+    for (;;) {
+      if (this.#alerts.length > 0) {
+        const batch = this.#alerts.splice(0, BATCH);
+        this.#release();
+        return batch;
+      }
+      if (this.#outcome !== undefined) {
+        if ("error" in this.#outcome) throw this.#outcome.error;
+        return null;
+      }
+      await new Promise<void>((resolve) => this.#wakeReader = resolve);
+    }
+  }
+
+  /** @inheritdoc */
+  async cancel(reason: unknown): Promise<void> {
+    this.end({});
+    this.#dropAll();
+    await this.#onCancel(reason);
+  }
+
+  #dropAll(): void {
+    this.#dropped += this.#alerts.length;
+    this.#alerts = [];
+  }
+
+  #release(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}

@@ -1,0 +1,365 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
+import { request } from "node:https";
+import type { RequestOptions } from "node:https";
+import { describe, it } from "node:test";
+import { buildAlert } from "../harness/build_alert.ts";
+import { makeCertificates } from "../harness/certificates.ts";
+import { FakeClock } from "../harness/fake_clock.ts";
+import { formatAlert, HttpReceiver, parseAlert } from "../mod.ts";
+import type { Alert, HttpReceiverOptions, HttpReceiverStats } from "../mod.ts";
+import { post, RawConnection } from "./raw_http.ts";
+
+const recorded = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(`fixtures/recorded/${name}`, import.meta.url)));
+
+const line = (rule: string): string => formatAlert(buildAlert({ rule }));
+
+async function withReceiver(
+  options: HttpReceiverOptions,
+  work: (receiver: HttpReceiver) => Promise<void>,
+): Promise<HttpReceiverStats> {
+  const receiver = await HttpReceiver.start({ port: 0, ...options });
+  try {
+    await work(receiver);
+  } finally {
+    if (!receiver.locked) await receiver.cancel();
+    await receiver.close();
+  }
+  return receiver.stats();
+}
+
+async function send(url: string, body: string, init: RequestInit = {}): Promise<[number, string]> {
+  const response = await fetch(url, { method: "POST", body, ...init });
+  return [response.status, await response.text()];
+}
+
+/** Waits for what only shows in the counts. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("HttpReceiver", () => {
+  it("takes the very bytes that a real Falco sends, as JSON and as text", async () => {
+    const clock = new FakeClock(Date.UTC(2026, 10, 21, 0, 7));
+    await withReceiver({ clock, utcOffsetMinutes: 0 }, async (receiver) => {
+      for (const name of ["http-json.request", "http-text.request"]) {
+        const request = recorded(name);
+        const falco = new RawConnection(receiver.url);
+        // Falco keeps its connection: the same again on it.
+        falco.send(request);
+        await falco.receive("\r\n\r\n");
+        assert.match(falco.text, /^HTTP\/1\.1 200 OK\r\n/);
+        assert.doesNotMatch(falco.text, /connection: close/i);
+        await falco.close();
+      }
+      const reader = receiver.getReader();
+      const [json, text] = [(await reader.read()).value!, (await reader.read()).value!];
+      const body = new TextDecoder().decode(recorded("http-json.request")).split("\r\n\r\n")[1]!;
+      assert.deepEqual(json, parseAlert(body));
+      assert.equal(
+        text.output,
+        new TextDecoder().decode(recorded("http-text.request")).split("\r\n\r\n")[1],
+      );
+      assert.equal(text.rule, "");
+      await reader.cancel();
+    });
+  });
+
+  it("answers Expect: 100-continue, which Falco sends above 1 MiB", async () => {
+    const head = recorded("http-json-over-1MiB.head");
+    const alert = buildAlert({ outputFields: { "fd.name": "x".repeat(1_200_000) } });
+    const stats = await withReceiver({}, async (receiver) => {
+      const body = new TextEncoder().encode(formatAlert(alert)).subarray(0);
+      const length = /Content-Length: (\d+)/.exec(new TextDecoder().decode(head))![1]!;
+      const falco = new RawConnection(receiver.url);
+      falco.send(new TextDecoder().decode(head).replace(length, String(body.length)));
+      await falco.receive("HTTP/1.1 100 Continue\r\n\r\n");
+      falco.send(body);
+      await falco.receive("HTTP/1.1 200 OK");
+      await falco.close();
+      const { value } = await receiver.getReader().read();
+      assert.deepEqual(value, alert);
+    });
+    assert.equal(stats.received, 1);
+  });
+
+  it("takes arrays, and tells of its health", async () => {
+    await withReceiver({ path: "/falco" }, async (receiver) => {
+      assert.match(receiver.url, /^http:\/\/127\.0\.0\.1:\d+\/falco$/);
+      assert.equal((await send(receiver.url, `[${line("one")},${line("two")}]`))[0], 200);
+      const health = await fetch(new URL("/healthz", receiver.url));
+      assert.deepEqual([health.status, await health.text()], [200, "ok\n"]);
+      assert.equal((await send(`${receiver.url}?a=b`, line("three")))[0], 200);
+      await receiver.close();
+      const rules = (await Array.fromAsync(receiver)).map(({ rule }) => rule);
+      assert.deepEqual(rules, ["one", "two", "three"]);
+    });
+  });
+
+  it("refuses what it does not take, says why, and counts it", async () => {
+    const invalid: string[] = [];
+    const options: HttpReceiverOptions = {
+      path: "/falco",
+      token: "s3cret",
+      maxBodyBytes: 1000,
+      text: "invalid",
+      onInvalid: (error, body) => invalid.push(`${body}: ${error.message}`),
+    };
+    const stats = await withReceiver(options, async ({ url }) => {
+      const headers = { authorization: "Bearer s3cret" };
+      const basic = (text: string) => ({
+        authorization: `Basic ${Buffer.from(text).toString("base64")}`,
+      });
+      assert.deepEqual(
+        [
+          await send(new URL("/", url).href, line("x"), { headers }),
+          await send(url, line("x"), { method: "PUT", headers }),
+          await send(url, line("x")),
+          await send(url, line("x"), { headers: { authorization: "Bearer s3cres" } }),
+          await send(url, line("x"), { headers: basic("s3cret:") }),
+          await send(url, line("x"), { headers: { ...headers, "content-encoding": "gzip" } }),
+          await send(url, "x".repeat(1001), { headers }),
+          await send(url, "oops", { headers }),
+          await send(url, "", { headers }),
+          await send(url, "10:00:00.000000000: Notice x", { headers }),
+          await send(url, line("x"), { headers: basic("any:s3cret") }),
+        ],
+        [
+          [404, "alerts go to /falco\n"],
+          [405, "alerts are posted\n"],
+          [401, "the token is missing or wrong\n"],
+          [401, "the token is missing or wrong\n"],
+          [401, "the token is missing or wrong\n"],
+          [415, "the body must not be compressed\n"],
+          [413, "the body is longer than 1000 bytes\n"],
+          [
+            400,
+            "Cannot read the alert: it is text, not JSON. Set json_output: true in falco.yaml\n",
+          ],
+          [400, "Cannot read the alert: the body is empty\n"],
+          [
+            400,
+            "Cannot read the alert: it is text, not JSON. Set json_output: true in falco.yaml\n",
+          ],
+          [200, ""],
+        ],
+      );
+    });
+    assert.deepEqual(stats, {
+      received: 1,
+      duplicates: 0,
+      invalid: 3,
+      refused: { address: 1, method: 1, authorization: 3, encoding: 1, size: 1 },
+      queued: 0,
+      dropped: 1,
+    });
+    assert.equal(invalid.length, 3);
+  });
+
+  it("stops to read a body that grows beyond the limit without having said so", async () => {
+    const stats = await withReceiver({ maxBodyBytes: 1000 }, async (receiver) => {
+      const sender = new RawConnection(receiver.url);
+      sender.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+      sender.send(`600\r\n${"x".repeat(0x600)}\r\n`);
+      await sender.closed;
+      assert.match(sender.text, /^HTTP\/1\.1 413 /);
+    });
+    assert.deepEqual(stats.refused, { size: 1 });
+  });
+
+  it("counts what is no HTTP, and goes on", async () => {
+    const stats = await withReceiver({}, async (receiver) => {
+      for (const bytes of ["\x16\x03\x01garbage\r\n\r\n", "GET\r\n\r\n"]) {
+        const sender = new RawConnection(receiver.url);
+        sender.send(bytes);
+        await sender.closed;
+      }
+      const long = new RawConnection(receiver.url);
+      long.send(post("", { "X-Long": "x".repeat(20_000) }));
+      await long.closed;
+      // Two requests at once, the second of them smuggled.
+      const smuggler = new RawConnection(receiver.url);
+      smuggler.send(post("", { "Transfer-Encoding": "chunked" }));
+      await smuggler.closed;
+      assert.equal((await send(receiver.url, line("good")))[0], 200);
+    });
+    assert.deepEqual(stats.refused, { malformed: 3, size: 1 });
+    assert.equal(stats.received, 1);
+  });
+
+  it("does not wait for slow senders", async () => {
+    const stats = await withReceiver({ requestTimeoutMs: 50 }, async (receiver) => {
+      const slow = ["POST / HTTP/1.1\r\n", post("abc").slice(0, -1)]
+        .map((start) => {
+          const sender = new RawConnection(receiver.url);
+          sender.send(start);
+          return sender;
+        });
+      for (const sender of slow) await sender.closed;
+    });
+    assert.deepEqual(stats.refused, { timeout: 2 });
+  });
+
+  it("holds no more than its connections", async () => {
+    const stats = await withReceiver({ maxConnections: 2 }, async (receiver) => {
+      const first = [new RawConnection(receiver.url), new RawConnection(receiver.url)];
+      for (const sender of first) {
+        sender.send(post(line("one")));
+        await sender.receive("200 OK");
+      }
+      const third = new RawConnection(receiver.url);
+      await third.closed;
+      await first[0]!.close();
+      await first[1]!.close();
+    });
+    assert.deepEqual(stats.refused, { connections: 1 });
+  });
+
+  it("takes an alert once that Falco sends again since its connection broke", async () => {
+    const stats = await withReceiver({ maxQueuedAlerts: 1 }, async (receiver) => {
+      const falco = new RawConnection(receiver.url);
+      falco.send(post(line("one")));
+      await falco.receive("200 OK");
+      // The queue is full now: the answer to the second is held back, and the connection breaks.
+      falco.send(post(line("two")));
+      await until(() => receiver.stats().received === 2);
+      await falco.close();
+      const again = new RawConnection(receiver.url);
+      again.send(post(line("two")));
+      await again.receive("taken already");
+      again.send(post(line("two")));
+      await until(() => receiver.stats().received === 3);
+      await again.close();
+      const reader = receiver.getReader();
+      const rules: string[] = [];
+      for (let n = 0; n < 3; n++) rules.push((await reader.read()).value!.rule);
+      assert.deepEqual(rules, ["one", "two", "two"], "raised again is another alert");
+      await reader.cancel();
+    });
+    assert.equal(stats.duplicates, 1);
+  });
+
+  it("holds the answer back while too many alerts wait", async () => {
+    await withReceiver({ maxQueuedAlerts: 1 }, async (receiver) => {
+      const sender = new RawConnection(receiver.url);
+      sender.send(post(line("one")) + post(line("two")));
+      await until(() => receiver.stats().received === 2);
+      await sender.receive("200 OK");
+      assert.equal(sender.text.match(/200 OK/g)?.length, 1);
+      const reader = receiver.getReader();
+      assert.equal((await reader.read()).value?.rule, "one");
+      await until(() => sender.text.match(/200 OK/g)?.length === 2);
+      await sender.close();
+      await reader.cancel();
+    });
+  });
+
+  it("refuses on request while too many wait, and tells of each", async () => {
+    const dropped: Alert[] = [];
+    const options: HttpReceiverOptions = {
+      maxQueuedAlerts: 1,
+      overflow: "refuse",
+      onDrop: (alert) => dropped.push(alert),
+    };
+    const stats = await withReceiver(options, async ({ url }) => {
+      assert.equal((await send(url, line("one")))[0], 200);
+      assert.deepEqual(await send(url, line("two")), [503, "too many alerts wait\n"]);
+    });
+    assert.deepEqual(dropped.map(({ rule }) => rule), ["two"]);
+    assert.deepEqual(stats.refused, { overflow: 1 });
+  });
+
+  it("gives the reader what was taken, then the end, when it is closed", async () => {
+    const receiver = await HttpReceiver.start({ port: 0 });
+    await send(receiver.url, line("one"));
+    await receiver.close();
+    assert.deepEqual((await Array.fromAsync(receiver)).map(({ rule }) => rule), ["one"]);
+    await assert.rejects(fetch(receiver.url, { method: "POST", body: line("two") }));
+  });
+
+  it("fails with the reason of its signal", async () => {
+    const stop = new AbortController();
+    const receiver = await HttpReceiver.start({ port: 0, signal: stop.signal });
+    const reading = receiver.getReader().read();
+    const reason = new Error("enough");
+    stop.abort(reason);
+    await assert.rejects(reading, reason);
+    await assert.rejects(fetch(receiver.url));
+    const late = await HttpReceiver.start({ port: 0, signal: stop.signal });
+    await assert.rejects(late.getReader().read(), reason);
+  });
+
+  it("fails with what onInvalid throws", async () => {
+    const mine = new Error("mine");
+    const receiver = await HttpReceiver.start({
+      port: 0,
+      onInvalid() {
+        throw mine;
+      },
+    });
+    const reading = receiver.getReader().read();
+    reading.catch(() => {});
+    await send(receiver.url, "oops").catch(() => {}); // its connection may be closed already
+    await assert.rejects(reading, mine);
+  });
+
+  it("refuses to let everybody in", async () => {
+    for (const options of [{ hostname: "0.0.0.0" }, { hostname: "::" }, { token: "" }]) {
+      await assert.rejects(HttpReceiver.start({ port: 0, ...options }), TypeError);
+    }
+    for (const options of [{ token: "x" }, { allowInsecure: true }]) {
+      await (await HttpReceiver.start({ port: 0, hostname: "0.0.0.0", ...options })).close();
+    }
+    await assert.rejects(HttpReceiver.start({ port: 0, maxBodyBytes: 0 }), RangeError);
+  });
+
+  it("says so if the port is taken, or a certificate cannot be read", async () => {
+    const receiver = await HttpReceiver.start({ port: 0 });
+    const port = Number(new URL(receiver.url).port);
+    await assert.rejects(
+      HttpReceiver.start({ port }),
+      /Cannot listen on 127\.0\.0\.1:\d+: .*in use/i,
+    );
+    await receiver.close();
+    const tls = { cert: "/no/such.crt", key: "/no/such.key" };
+    await assert.rejects(
+      HttpReceiver.start({ port: 0, tls }),
+      /"\/no\/such\.crt" .* cannot be read/,
+    );
+  });
+
+  it("serves TLS, and refuses senders without a certificate of its authority", async () => {
+    const [ours, theirs] = await Promise.all([makeCertificates(), makeCertificates()]);
+    const tls = { ...ours.server, clientCa: ours.ca };
+    const stats = await withReceiver({ tls }, async ({ url }) => {
+      assert.match(url, /^https:/);
+      assert.equal(await postTls(url, { ca: ours.ca, ...ours.client }), 200);
+      await assert.rejects(postTls(url, { ca: ours.ca }));
+      await assert.rejects(postTls(url, { ca: ours.ca, ...theirs.client }));
+      await assert.rejects(postTls(url, { ca: theirs.ca, ...ours.client }));
+      const plain = new RawConnection(url);
+      plain.send(post(line("plain")));
+      await plain.closed;
+    });
+    assert.equal(stats.received, 1);
+    // Bun does not tell of connections that fail before they are encrypted.
+    assert.deepEqual(stats.refused, "Bun" in globalThis ? {} : { malformed: 4 });
+  });
+});
+
+/** Posts over TLS, with a certificate or without, and says the status. */
+function postTls(url: string, tls: RequestOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const { port } = new URL(url);
+    const options = { ...tls, port, host: "localhost", method: "POST", agent: false } as const;
+    const sent = request(options, (response) => {
+      response.resume();
+      response.on("end", () => resolve(response.statusCode!));
+      response.on("error", reject);
+    });
+    sent.on("error", reject);
+    sent.end(line("tls"));
+  });
+}
