@@ -86,8 +86,18 @@ export {
   FalcoRpcError,
 } from "./lib/errors.ts";
 export type { FalcoConnectReason } from "./lib/errors.ts";
+export { DeliveryError } from "./lib/sinks/delivery_error.ts";
+export type {
+  Delivered,
+  DeliveryOptions,
+  DeliveryStats,
+  DropReason,
+  RetryOptions,
+} from "./lib/sinks/delivery_options.ts";
 export { JsonLinesSink } from "./lib/sinks/json_lines_sink.ts";
 export type { JsonLinesSinkOptions } from "./lib/sinks/json_lines_sink.ts";
+export { WebhookSink } from "./lib/sinks/webhook_sink.ts";
+export type { WebhookBody, WebhookSinkOptions } from "./lib/sinks/webhook_sink.ts";
 export type { FilePosition } from "./lib/sources/file_position.ts";
 export { FollowedFile, followFile } from "./lib/sources/follow_file.ts";
 export type { FollowFileOptions } from "./lib/sources/follow_file.ts";

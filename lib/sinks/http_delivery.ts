@@ -1,0 +1,152 @@
+/** One POST after the other. @module */
+import { Buffer } from "node:buffer";
+import { Agent, request as requestHttp } from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
+import { Agent as TlsAgent, request as requestHttps } from "node:https";
+import type { Clock } from "../clock.ts";
+import { FalcoError } from "../errors.ts";
+import { loadPem } from "../transport/load_pem.ts";
+import type { PemFailure } from "../transport/load_pem.ts";
+import { DeliveryError } from "./delivery_error.ts";
+import type { Delivered } from "./delivery_options.ts";
+import type { Delivery } from "./delivery_queue.ts";
+import type { WebhookBody, WebhookSinkOptions } from "./webhook_sink.ts";
+
+/** Options of {@linkcode HttpDelivery}: those of the sink, complete. */
+export interface HttpDeliveryOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: (item: Delivered) => WebhookBody;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly tls: NonNullable<WebhookSinkOptions["tls"]>;
+}
+
+/** Statuses that another attempt may change. */
+const PASSING = [408, 425, 429];
+/** The longest that a receiver may ask us to stay away, in milliseconds: an hour. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/**
+ * Posts items over one connection that is kept open.
+ *
+ * Not with `fetch`, which takes no client certificate that works on every runtime.
+ */
+export class HttpDelivery implements Delivery {
+  readonly #url: URL;
+  readonly #options: HttpDeliveryOptions;
+  #agent: Agent | undefined;
+
+  /**
+   * @param url Where to post.
+   * @param options Body, headers, certificates, the time limit.
+   */
+  constructor(url: URL, options: HttpDeliveryOptions) {
+    this.#url = url;
+    this.#options = options;
+  }
+
+  /** @inheritdoc */
+  async deliver(item: Delivered, signal: AbortSignal): Promise<void> {
+    const { body, contentType } = this.#options.body(item);
+    const bytes = Buffer.from(body);
+    this.#agent ??= await this.#makeAgent();
+    const { username, password } = this.#url;
+    const response = await this.#post(bytes, {
+      method: "POST",
+      agent: this.#agent,
+      headers: {
+        ...this.#options.headers,
+        "content-type": contentType,
+        "content-length": bytes.length,
+      },
+      ...(username === "" && password === ""
+        ? {}
+        : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` }),
+    }, signal);
+    const { statusCode: status = 0, headers } = response;
+    if (status >= 200 && status < 300) return;
+    const mayPass = PASSING.includes(status) || status >= 500;
+    const where = status >= 300 && status < 400 && headers.location !== undefined
+      ? `, to ${JSON.stringify(headers.location)}. Post there instead`
+      : "";
+    throw new DeliveryError(`Cannot deliver to ${this.#name}: it answered ${status}${where}`, {
+      mayPass,
+      retryAfterMs: retryAfterMs(headers["retry-after"], headers.date),
+    });
+  }
+
+  /** @inheritdoc */
+  end(): void {
+    this.#agent?.destroy();
+  }
+
+  /** Without the password. */
+  get #name(): string {
+    return `${this.#url.origin}${this.#url.pathname}`;
+  }
+
+  #post(body: Uint8Array, options: RequestOptions, signal: AbortSignal): Promise<IncomingMessage> {
+    const { clock, timeoutMs } = this.#options;
+    return new Promise((resolve, reject) => {
+      const request = this.#url.protocol === "https:" ? requestHttps : requestHttp;
+      const sent = request(this.#url, options);
+      const fail = (problem: string, cause?: unknown) => {
+        settle();
+        reject(
+          new DeliveryError(`Cannot deliver to ${this.#name}: ${problem}`, {
+            mayPass: true,
+            cause,
+          }),
+        );
+      };
+      // Not `options.timeout`, which begins anew with each byte.
+      const cancelTimer = clock.setTimer(() => {
+        fail(`no answer within ${timeoutMs} ms`);
+        sent.destroy();
+      }, timeoutMs);
+      const onAbort = () => {
+        fail("the sink is being closed");
+        sent.destroy();
+      };
+      const settle = () => {
+        cancelTimer();
+        signal.removeEventListener("abort", onAbort);
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      sent.on("error", (error) => fail(error.message, error));
+      sent.on("close", settle);
+      sent.on("response", (response) => {
+        response.resume(); // what it says does not matter, but holds the connection
+        response.on("end", settle);
+        response.on("error", (error) => fail(error.message, error));
+        // The status is the answer; a body that breaks off leaves it delivered.
+        resolve(response);
+      });
+      sent.end(body);
+    });
+  }
+
+  async #makeAgent(): Promise<Agent> {
+    const keep = { keepAlive: true, maxSockets: 1 };
+    if (this.#url.protocol === "http:") return new Agent(keep);
+    const fail: PemFailure = (problem, cause) => {
+      throw new FalcoError(`Cannot deliver to ${this.#name}: ${problem}`, { cause });
+    };
+    const { ca, cert, key } = this.#options.tls;
+    return new TlsAgent({
+      ...keep,
+      ...(ca === undefined ? {} : { ca: await loadPem(ca, "tls.ca", fail) }),
+      ...(cert === undefined ? {} : { cert: await loadPem(cert, "tls.cert", fail) }),
+      ...(key === undefined ? {} : { key: await loadPem(key, "tls.key", fail) }),
+    });
+  }
+}
+
+/** `Retry-After` has seconds, or a date by the receiver's own clock. */
+function retryAfterMs(value: string | undefined, date: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const ms = /^\d+$/.test(value)
+    ? Number(value) * 1000
+    : Date.parse(value) - Date.parse(date ?? "");
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
+}
