@@ -166,6 +166,28 @@ describe("WebhookSink", () => {
     assert.deepEqual(hook.bodies, ["one", "one"]);
   });
 
+  it("takes the status for the answer, though its body breaks off or never ends", async () => {
+    const broken = (response: ServerResponse) => {
+      response.writeHead(200, { "content-length": "9" });
+      response.write("x", () => response.socket?.end());
+    };
+    let isRead: () => void = () => {};
+    const reading = new Promise<void>((resolve) => isRead = resolve);
+    const endless = (response: ServerResponse) => {
+      // More than sockets hold: when it is out, the sink has seen the head.
+      response.writeHead(200).write(new Uint8Array(16 * 1024 * 1024), isRead);
+    };
+    const hook = await startHook(broken, endless, ok);
+    const clock = new FakeClock();
+    const sink = new WebhookSink(hook.url, { clock, timeoutMs: 5000 });
+    const piping = EventStream.from(alerts("one", "two", "three")).pipeTo(sink);
+    await reading;
+    clock.advance(5000);
+    await piping;
+    assert.deepEqual(hook.bodies, ["one", "two", "three"]);
+    assert.deepEqual(sink.stats(), { delivered: 3, retries: 0, dropped: {}, waiting: 0 });
+  });
+
   it("delivers everything in order when the receiver is there again", async () => {
     const hook = await startHook(ok);
     const port = Number(new URL(hook.url).port);

@@ -90,6 +90,7 @@ export class HttpDelivery implements Delivery {
     return new Promise((resolve, reject) => {
       const request = this.#url.protocol === "https:" ? requestHttps : requestHttp;
       const sent = request(this.#url, options);
+      let answered: (() => void) | undefined;
       const fail = (problem: string, cause?: unknown) => {
         settle();
         reject(
@@ -101,6 +102,7 @@ export class HttpDelivery implements Delivery {
       };
       // Not `options.timeout`, which begins anew with each byte.
       const cancelTimer = clock.setTimer(() => {
+        answered?.();
         fail(`no answer within ${timeoutMs} ms`);
         sent.destroy();
       }, timeoutMs);
@@ -114,13 +116,17 @@ export class HttpDelivery implements Delivery {
       };
       signal.addEventListener("abort", onAbort, { once: true });
       sent.on("error", (error) => fail(error.message, error));
-      sent.on("close", settle);
       sent.on("response", (response) => {
-        response.resume(); // what it says does not matter, but holds the connection
-        response.on("end", settle);
-        response.on("error", (error) => fail(error.message, error));
-        // The status is the answer; a body that breaks off leaves it delivered.
-        resolve(response);
+        // The status is the answer. What else it says does not matter, but holds the connection; if
+        // it breaks off or never ends, the alert is delivered all the same.
+        answered = () => {
+          settle();
+          resolve(response);
+        };
+        response.on("end", answered);
+        response.on("error", answered);
+        response.on("close", answered);
+        response.resume();
       });
       sent.end(body);
     });
