@@ -4,8 +4,8 @@
  * [Falco](https://falco.org) raises alerts on Linux hosts and containers. {@linkcode connect} reads
  * them over Falco's gRPC API (Falco 0.18 to 0.43) as a `ReadableStream` of {@linkcode Alert}s, on
  * Deno, Node and Bun; operators such as {@linkcode FilterStream} and {@linkcode BatchStream} shape
- * the stream, sinks such as {@linkcode JsonLinesSink} deliver it. Falco's own JSON, which newer
- * versions send instead, is read with {@linkcode parseAlert}.
+ * the stream, sinks such as {@linkcode JsonLinesSink} and {@linkcode WebhookSink} deliver it. Newer
+ * versions have no gRPC: {@linkcode openAlerts} reads what they post, write or print.
  *
  * ```ts
  * import { BatchStream, connect, FilterStream, isAtLeast } from "@falco-streams/core";
