@@ -3,6 +3,7 @@ import type { CancelTimer } from "../../clock.ts";
 import type { BatchSource } from "./batch_source.ts";
 import { ChainInput } from "./chain_input.ts";
 import type { Feed, Pulled } from "./feed.ts";
+import type { ItemCursor } from "./item_step.ts";
 import { Pacer } from "./pacer.ts";
 import type { AnyStageFactory, Stage } from "./stage.ts";
 import { StageChain } from "./stage_chain.ts";
@@ -33,8 +34,8 @@ export class FusedSource<T> implements BatchSource<T>, ChainHost {
   #outlet: FusedOutlet | undefined;
   #chain: StageChain | undefined;
   readonly #output = new StageOutput<T>(() => void this.#finish("ended"));
-  #items: readonly unknown[] = [];
-  #index = 0;
+  // The items up to `end` go through in one go.
+  readonly #cursor: ItemCursor = { items: [], index: 0, end: 0 };
   // A pull, a stage or a turn is waited for.
   #busy = false;
   // Somebody asked for output and has got none yet.
@@ -137,24 +138,18 @@ export class FusedSource<T> implements BatchSource<T>, ChainHost {
   /** Goes on until there is output, an end, or something to wait for. */
   #advance(): void {
     const chain = this.#chain!;
+    const cursor = this.#cursor;
     try {
       while (!this.finished && !this.#input.over) {
-        if (this.#index === this.#items.length) {
+        if (cursor.index === cursor.items.length) {
           const pulled = this.#take();
           if (pulled === undefined) return;
           if (pulled === null) return this.#end();
-          this.#items = pulled;
-          this.#index = 0;
+          this.#setItems(pulled);
         }
-        const items = this.#items;
-        const end = Math.min(this.#index + stretch, items.length);
-        for (let index = this.#index; index < end;) {
-          const wait = chain.push(items[index++]);
-          if (wait === undefined) continue;
-          this.#index = index;
-          return this.#waitFor(wait);
-        }
-        this.#index = end;
+        cursor.end = Math.min(cursor.index + stretch, cursor.items.length);
+        const wait = chain.pushFrom(cursor);
+        if (wait !== undefined) return this.#waitFor(wait);
         if (!this.#needsMore() || this.#giveTurn()) return;
       }
     } catch (error) {
@@ -184,8 +179,7 @@ export class FusedSource<T> implements BatchSource<T>, ChainHost {
         }
         return;
       }
-      this.#items = batch;
-      this.#index = 0;
+      this.#setItems(batch);
       if (batch.length === 0 && this.#giveTurn()) return;
       this.#goOn();
     }, (error) => this.#inputFailed(error));
@@ -238,9 +232,14 @@ export class FusedSource<T> implements BatchSource<T>, ChainHost {
   }
 
   #leaveInput(reason: unknown): Promise<void> | undefined {
-    this.#items = [];
-    this.#index = 0;
+    this.#setItems([]);
     return this.#input.leave(reason);
+  }
+
+  #setItems(items: readonly unknown[]): void {
+    this.#cursor.items = items;
+    this.#cursor.index = 0;
+    this.#cursor.end = 0;
   }
 
   /** Settles how the output ends; false if that was settled before. */

@@ -1,5 +1,25 @@
 /** Stages that only call a function with each item, and runs of them as one stage. @module */
-import type { AnyStageFactory, StageFactory } from "./stage.ts";
+import type { AnyStageFactory, Stage, StageFactory } from "./stage.ts";
+
+/** How far a runner is in its micro-batch. Whoever pushes the items moves it on. */
+export interface ItemCursor {
+  items: readonly unknown[];
+  /** The next item. */
+  index: number;
+  /** Where to stop; the runner sets it to `index` if no more items are wanted. */
+  end: number;
+}
+
+/** A stage that can take many items in one call, which saves most of what an item costs. */
+export interface ItemStage extends Stage<unknown> {
+  /**
+   * Takes items as `push` does, until one has to be waited for.
+   *
+   * @param cursor The items.
+   * @returns The promise for the item before `cursor.index`.
+   */
+  pushFrom(cursor: ItemCursor): void | Promise<void>;
+}
 
 /**
  * The steps of a stage that does nothing but call functions with each item. The name carries a
@@ -16,6 +36,7 @@ interface ItemStep {
 
 // How many steps the code below is written out for.
 const width = 8;
+const dropped = Symbol("dropped");
 
 /**
  * The stage of a filter.
@@ -64,39 +85,106 @@ export function mergeSteps(factories: readonly AnyStageFactory[]): readonly AnyS
 }
 
 function stageOf(steps: readonly ItemStep[]): AnyStageFactory {
+  const { isMap, fn } = steps[0]!;
+  const factory = steps.length > 1 ? several(joined(steps)) : isMap ? oneMap(fn) : oneFilter(fn);
+  return Object.assign(factory, { [itemSteps]: steps });
+}
+
+// Three times the same loop: an engine inlines the call of a function only where it always is the same
+// one, so the three do not share it.
+function oneFilter(predicate: ItemStep["fn"]): (down: Stage<unknown>) => ItemStage {
+  return (down) => ({
+    push(item) {
+      if (predicate(item)) return down.push(item);
+    },
+    pushFrom(cursor) {
+      const { items } = cursor;
+      let { index } = cursor;
+      while (index < cursor.end) {
+        const item = items[index++];
+        if (!predicate(item)) continue;
+        const wait = down.push(item);
+        if (wait === undefined) continue;
+        cursor.index = index;
+        return wait;
+      }
+      cursor.index = index;
+    },
+    end: () => down.end(),
+  });
+}
+
+function oneMap(fn: ItemStep["fn"]): (down: Stage<unknown>) => ItemStage {
+  return (down) => ({
+    push: (item) => down.push(fn(item)),
+    pushFrom(cursor) {
+      const { items } = cursor;
+      let { index } = cursor;
+      while (index < cursor.end) {
+        const wait = down.push(fn(items[index++]));
+        if (wait === undefined) continue;
+        cursor.index = index;
+        return wait;
+      }
+      cursor.index = index;
+    },
+    end: () => down.end(),
+  });
+}
+
+function several(take: ItemStep["fn"]): (down: Stage<unknown>) => ItemStage {
+  return (down) => ({
+    push(item) {
+      const made = take(item);
+      if (made !== dropped) return down.push(made);
+    },
+    pushFrom(cursor) {
+      const { items } = cursor;
+      let { index } = cursor;
+      while (index < cursor.end) {
+        const made = take(items[index++]);
+        if (made === dropped) continue;
+        const wait = down.push(made);
+        if (wait === undefined) continue;
+        cursor.index = index;
+        return wait;
+      }
+      cursor.index = index;
+    },
+    end: () => down.end(),
+  });
+}
+
+/** Makes one function of two or more steps: what becomes of an item, or `dropped`. */
+function joined(steps: readonly ItemStep[]): ItemStep["fn"] {
   // Each in a variable of its own, and each called on a line of its own: a loop would be one call again.
   const [a, b, c, d, e, f, g, h] = steps.map((step) => step.fn);
   const [aIsMap, bIsMap, cIsMap, dIsMap, eIsMap, fIsMap, gIsMap, hIsMap] = steps
     .map((step) => step.isMap);
-  const first = a!;
-  const factory: AnyStageFactory = (down) => ({
-    push(item) {
-      if (aIsMap) item = first(item);
-      else if (!first(item)) return;
-      if (b === undefined) return down.push(item);
-      if (bIsMap) item = b(item);
-      else if (!b(item)) return;
-      if (c === undefined) return down.push(item);
-      if (cIsMap) item = c(item);
-      else if (!c(item)) return;
-      if (d === undefined) return down.push(item);
-      if (dIsMap) item = d(item);
-      else if (!d(item)) return;
-      if (e === undefined) return down.push(item);
-      if (eIsMap) item = e(item);
-      else if (!e(item)) return;
-      if (f === undefined) return down.push(item);
-      if (fIsMap) item = f(item);
-      else if (!f(item)) return;
-      if (g === undefined) return down.push(item);
-      if (gIsMap) item = g(item);
-      else if (!g(item)) return;
-      if (h === undefined) return down.push(item);
-      if (hIsMap) item = h(item);
-      else if (!h(item)) return;
-      return down.push(item);
-    },
-    end: () => down.end(),
-  });
-  return Object.assign(factory, { [itemSteps]: steps });
+  const [first, second] = [a!, b!];
+  return (item) => {
+    if (aIsMap) item = first(item);
+    else if (!first(item)) return dropped;
+    if (bIsMap) item = second(item);
+    else if (!second(item)) return dropped;
+    if (c === undefined) return item;
+    if (cIsMap) item = c(item);
+    else if (!c(item)) return dropped;
+    if (d === undefined) return item;
+    if (dIsMap) item = d(item);
+    else if (!d(item)) return dropped;
+    if (e === undefined) return item;
+    if (eIsMap) item = e(item);
+    else if (!e(item)) return dropped;
+    if (f === undefined) return item;
+    if (fIsMap) item = f(item);
+    else if (!f(item)) return dropped;
+    if (g === undefined) return item;
+    if (gIsMap) item = g(item);
+    else if (!g(item)) return dropped;
+    if (h === undefined) return item;
+    if (hIsMap) item = h(item);
+    else if (!h(item)) return dropped;
+    return item;
+  };
 }

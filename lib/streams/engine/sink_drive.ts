@@ -73,11 +73,12 @@ export class SinkDrive<T> {
   /** Writes the next items; false if the sink is busy or has failed. */
   #writeStretch(): boolean {
     const items = this.#items;
+    const { target } = this.#sink;
     const end = Math.min(this.#index + stretch, items.length);
     try {
       while (this.#index < end && !this.#over) {
-        const wait: unknown = this.#sink.write(items[this.#index++]!);
-        if (!isPromiseLike(wait)) continue;
+        const wait: unknown = target.write(items[this.#index++]!);
+        if (wait === undefined || !isPromiseLike(wait)) continue;
         this.#writing = wait;
         wait.then(this.#written, this.#onSinkError);
         return false;

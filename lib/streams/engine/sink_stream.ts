@@ -12,8 +12,8 @@ export const itemSink: unique symbol = Symbol.for("@falco-streams/core/sink.v1")
  * ways change its state too, so that it looks from outside as after any pipe.
  */
 export interface DirectSink<T> {
-  /** Writes an item. Calls come one at a time; what it throws goes to `fail`. */
-  write(item: T): void | Promise<void>;
+  /** What to write to, an item at a time. What it throws goes to `fail`. */
+  readonly target: Pick<ItemSink<T>, "write">;
   /** Fails the stream as a failed write does. */
   fail(error: unknown): void;
   /** Closes the sink. */
@@ -171,7 +171,7 @@ export class SinkStream<T> extends WritableStream<T> {
       return;
     }
     return {
-      write: (item) => this.#sink.write(item),
+      target: this.#sink,
       fail: (error) => this.#controller.error(error),
       close: () => writer.close(),
       abort: (reason) => writer.abort(reason),

@@ -1,5 +1,6 @@
 /** The stages of one or more operators, tied together. @module */
 import { mergeSteps } from "./item_step.ts";
+import type { ItemCursor, ItemStage } from "./item_step.ts";
 import type { AnyStageFactory, Stage, StageContext } from "./stage.ts";
 
 /** What a chain asks of whoever runs it. All of it may come while the runner is in a call to the chain. */
@@ -79,6 +80,22 @@ export class StageChain {
   }
 
   /**
+   * Pushes several items in at the top, until one has to be waited for or the chain stops.
+   *
+   * @param cursor The items; it is moved on. The host empties it when the chain has
+   * {@linkcode ChainHost.stopped}.
+   * @returns As `push` does, for the last item that was taken.
+   */
+  pushFrom(cursor: ItemCursor): void | Promise<void> {
+    if (this.#first > 0) return;
+    try {
+      return this.#pushEach(this.#top, cursor)?.catch(this.#onLateError);
+    } catch (error) {
+      this.#onLateError(error);
+    }
+  }
+
+  /**
    * Ends the chain from the top; ignored after a stop, which has ended it from the middle.
    *
    * @returns What the first stage returns, and it throws what the stages throw, as with `push`.
@@ -109,6 +126,14 @@ export class StageChain {
   readonly #onLateError = (error: unknown): void => {
     if (this.#first === 0) throw error;
   };
+
+  #pushEach(top: Stage<unknown> & Partial<ItemStage>, cursor: ItemCursor): void | Promise<void> {
+    if (top.pushFrom !== undefined) return top.pushFrom(cursor);
+    while (cursor.index < cursor.end) {
+      const wait = top.push(cursor.items[cursor.index++]);
+      if (wait !== undefined) return wait;
+    }
+  }
 
   #stop(index: number): void {
     if (index < this.#first) return;

@@ -4,10 +4,17 @@ import type { Stage } from "./stage.ts";
 /** How output ends once what is there is read; `open` if more may come. */
 export type OutputState = "open" | "ended" | "failed" | "cancelled";
 
+const maxReused = 256;
+
 /** The end of a chain of stages: keeps what comes out, and how that ends, for one pull at a time. */
 export class StageOutput<T> implements Stage<T> {
   readonly #onEnd: () => void;
+  // Only the first #count are meant: an array that is filled again needs no new memory, and two of them
+  // take turns.
   #items: T[] = [];
+  #count = 0;
+  // What was taken last. It is not read any more when the next is taken.
+  #taken: T[] = [];
   #state: OutputState = "open";
   #error: unknown;
   #waiting: PromiseWithResolvers<readonly T[] | null> | undefined;
@@ -29,7 +36,7 @@ export class StageOutput<T> implements Stage<T> {
 
   /** True if there is something to take. */
   get hasItems(): boolean {
-    return this.#items.length > 0;
+    return this.#count > 0;
   }
 
   /** True if a pull waits. */
@@ -39,7 +46,7 @@ export class StageOutput<T> implements Stage<T> {
 
   /** Takes what the last stage puts out; nothing more once it is over. */
   push(item: T): void {
-    if (this.#state === "open") this.#items.push(item);
+    if (this.#state === "open") this.#items[this.#count++] = item;
   }
 
   /** The last stage has ended. */
@@ -59,17 +66,22 @@ export class StageOutput<T> implements Stage<T> {
   /** Forgets what was put out and not taken. */
   drop(): void {
     this.#items = [];
+    this.#count = 0;
   }
 
   /**
    * Takes the items there are.
    *
-   * @returns The items, `null` at the end, or undefined if nothing has come yet; it throws the error.
+   * @returns The items, which may be read until the next call; `null` at the end, or undefined if nothing has come yet; it throws the error.
    */
   take(): readonly T[] | null | undefined {
-    if (this.#items.length > 0) {
+    if (this.#count > 0) {
       const items = this.#items;
-      this.#items = [];
+      items.length = this.#count;
+      this.#items = this.#taken;
+      this.#count = 0;
+      // A large one would be held for long.
+      this.#taken = items.length > maxReused ? [] : items;
       return items;
     }
     if (this.#state === "failed") throw this.#error;
@@ -85,7 +97,7 @@ export class StageOutput<T> implements Stage<T> {
   /** Gives a waiting pull what there is for it; the items first, the end or the error after them. */
   deliver(): void {
     const waiting = this.#waiting;
-    if (waiting === undefined || this.#items.length === 0 && this.#state === "open") return;
+    if (waiting === undefined || this.#count === 0 && this.#state === "open") return;
     this.#waiting = undefined;
     try {
       waiting.resolve(this.take()!);
