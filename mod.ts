@@ -84,6 +84,7 @@ export {
   FalcoConnectError,
   FalcoError,
   FalcoRpcError,
+  OverflowError,
 } from "./lib/errors.ts";
 export type { FalcoConnectReason } from "./lib/errors.ts";
 export { DeliveryError } from "./lib/sinks/delivery_error.ts";

@@ -158,6 +158,47 @@ export class FalcoClosedError extends FalcoError {
 }
 
 /**
+ * A bounded queue got an item it had no room for, and was told to fail then: `overflow: "error"` of
+ * `BufferStream`, `broadcastReadableStream` and `routeReadableStream`.
+ *
+ * @example Start again when a reader was too slow
+ * ```ts
+ * import { OverflowError } from "@falco-streams/core";
+ * import { BufferStream } from "@falco-streams/core/streams";
+ * import assert from "node:assert/strict";
+ *
+ * let made = 0;
+ * const endless = new ReadableStream<number>({ pull: (controller) => controller.enqueue(made++) });
+ * const buffered = endless.pipeThrough(new BufferStream(2, { overflow: "error" }));
+ * try {
+ *   // The reader is away for longer than the buffer can hold what comes.
+ *   for await (const _ of buffered) await new Promise((resolve) => setTimeout(resolve, 10));
+ *   assert.fail("unreachable");
+ * } catch (error) {
+ *   assert(error instanceof OverflowError);
+ *   assert.equal(error.capacity, 2);
+ * }
+ * ```
+ */
+export class OverflowError extends FalcoError {
+  /** The name of the class, as shown in stack traces. */
+  override name: string = "OverflowError";
+  /** How many items the queue holds. */
+  readonly capacity: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param message What cannot be done, the state, and the remedy.
+   * @param details How many items the queue holds, and the error below, if there is one.
+   */
+  constructor(message: string, details: { capacity: number; cause?: unknown }) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.capacity = details.capacity;
+  }
+}
+
+/**
  * A line, a message or a file that should hold alerts does not.
  *
  * @example Point at the place

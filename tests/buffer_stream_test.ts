@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BufferStream, EventStream, FalcoError, TapStream, toArray } from "../lib/streams/mod.ts";
+import {
+  BufferStream,
+  EventStream,
+  OverflowError,
+  TapStream,
+  toArray,
+} from "../lib/streams/mod.ts";
 import type { BufferStreamOptions } from "../lib/streams/mod.ts";
 import { outcome, probedSources, settled } from "./stream_probes.ts";
 import type { Ending, ProbedSource } from "./stream_probes.ts";
@@ -75,7 +81,8 @@ for (const source of probedSources) {
     assert.equal((await reader.read()).value, 2);
     assert.equal((await reader.read()).value, 3);
     const error = await reader.read().catch((error: unknown) => error);
-    assert(error instanceof FalcoError);
+    assert(error instanceof OverflowError);
+    assert.equal(error.capacity, 2);
     assert.match(error.message, /^Cannot hold an item for a slow reader: 2 are waiting already/);
     await settled();
     assert.deepEqual(probe.reasons, [error]);

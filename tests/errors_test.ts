@@ -6,6 +6,7 @@ import {
   FalcoConnectError,
   FalcoError,
   FalcoRpcError,
+  OverflowError,
 } from "../lib/errors.ts";
 
 const cause = new Error("below");
@@ -36,6 +37,12 @@ const cases = [
     plain: new FalcoClosedError("Cannot"),
     caused: new FalcoClosedError("Cannot", { cause }),
     fields: {},
+  },
+  {
+    name: "OverflowError",
+    plain: new OverflowError("Cannot", { capacity: 7 }),
+    caused: new OverflowError("Cannot", { capacity: 7, cause }),
+    fields: { capacity: 7 },
   },
   {
     name: "AlertFormatError",

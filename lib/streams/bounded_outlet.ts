@@ -1,5 +1,5 @@
 /** A bounded queue that a stream reads from. @module */
-import { FalcoError } from "../errors.ts";
+import { OverflowError } from "../errors.ts";
 import type { BatchSource } from "./engine/batch_source.ts";
 import type { Overflow } from "./overflow.ts";
 
@@ -126,8 +126,9 @@ export class BoundedOutlet<T> implements BatchSource<T> {
   #overflow(item: T): void {
     const { capacity, overflow, onDrop, onLeave } = this.#options;
     if (overflow === "error") {
-      const error = new FalcoError(
+      const error = new OverflowError(
         `Cannot hold an item for a slow reader: ${capacity} are waiting already. Read faster, or choose another "overflow"`,
+        { capacity },
       );
       this.fail(error);
       // Nobody waits for it, and the error is known already.

@@ -102,5 +102,5 @@ export type { CompiledCondition, ConditionOptions } from "../condition/compile_c
 export { ConditionError } from "../condition/condition_error.ts";
 export type { Alert, AlertFields, AlertTime, FieldValue, OmittedProperty } from "../alert/alert.ts";
 export type { Priority } from "../alert/priority.ts";
-export { FalcoClosedError, FalcoError } from "../errors.ts";
+export { FalcoClosedError, FalcoError, OverflowError } from "../errors.ts";
 export type { CancelTimer, Clock } from "../clock.ts";

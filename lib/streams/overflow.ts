@@ -6,7 +6,7 @@
  * - `block`: the item is not asked for. Whoever is above waits, and nothing is lost here.
  * - `drop-oldest`: the item that has waited longest is dropped.
  * - `drop-newest`: the item that came is dropped.
- * - `error`: the stream fails with a {@linkcode FalcoError}, after the items that wait.
+ * - `error`: the stream fails with a {@linkcode OverflowError}, after the items that wait.
  *
  * @example
  * ```ts
