@@ -1,11 +1,10 @@
 /** Takes items from a source before somebody asks for them. @module */
 import { BoundedOutlet } from "./bounded_outlet.ts";
-import { EventStream } from "./engine/event_stream.ts";
-import { operatorStages } from "./engine/operator_stages.ts";
+import { BufferPump } from "./buffer_pump.ts";
+import { linkStage } from "./engine/link.ts";
 import { OperatorStream } from "./engine/operator_stream.ts";
 import { overflows } from "./overflow.ts";
 import type { Overflow } from "./overflow.ts";
-import { Pump } from "./pump.ts";
 import { requireFunction, requireWhole, requireWord } from "./require_option.ts";
 
 /**
@@ -46,9 +45,9 @@ export interface BufferStreamOptions<T> {
  *   can be on their way to a reader who is slow.
  * - The end, and an error of the source, come after the items that wait. A reader that leaves drops
  *   them.
+ * - Nothing is dropped, and nothing overflows, before a reader has had a turn in which it could have
+ *   read: a source may hand over more items at once than the buffer holds.
  * - {@linkcode BufferStream.dropped} counts what was dropped.
- *
- * What is above it and what is below run apart, so it cannot be part of a {@linkcode compose}d operator.
  *
  * @typeParam T The type of the items.
  *
@@ -69,8 +68,6 @@ export interface BufferStreamOptions<T> {
  */
 export class BufferStream<T> extends OperatorStream<T, T> {
   readonly #outlet: BoundedOutlet<T>;
-  #pump: Pump<T> | undefined;
-  #readable: EventStream<T> | undefined;
 
   /**
    * Creates the operator.
@@ -86,44 +83,30 @@ export class BufferStream<T> extends OperatorStream<T, T> {
     requireWhole("create BufferStream", "capacity", capacity, 1);
     requireWord("create BufferStream", "overflow", overflow, overflows);
     if (onDrop !== undefined) requireFunction("create BufferStream", "onDrop", onDrop);
-    super([]);
-    this.#outlet = new BoundedOutlet({
+    let pump: BufferPump<T> | undefined;
+    const outlet = new BoundedOutlet<T>({
       capacity,
       overflow,
       onDrop,
-      onPull: () => this.#pump?.wake(),
-      onLeave: (reason) => this.#pump?.cancel(reason),
+      onPull: () => pump?.wake(),
+      onLeave: (reason) => pump?.cancel(reason),
     });
+    super([linkStage<T, T>((input) => {
+      pump = new BufferPump(input, outlet);
+      return {
+        pull: () => outlet.pull(),
+        cancel: (reason) => outlet.cancel(reason),
+        interrupt(reason) {
+          pump?.stop();
+          outlet.fail(reason);
+        },
+      };
+    })]);
+    this.#outlet = outlet;
   }
 
   /** How many items were dropped so far. */
   get dropped(): number {
     return this.#outlet.dropped;
-  }
-
-  /** What comes out. */
-  override get readable(): EventStream<T> {
-    if (this.#readable === undefined) {
-      const outlet = this.#outlet;
-      this.#pump = new Pump<T>(super.readable, {
-        wantsMore: () => outlet.isOpen && !outlet.isBlocked,
-        take: (item) => outlet.offer(item),
-        end: () => outlet.end(),
-        fail: (error) => outlet.fail(error),
-      });
-      this.#readable = new EventStream(outlet);
-    }
-    return this.#readable;
-  }
-
-  /**
-   * Refused: it has no stages to run elsewhere.
-   *
-   * @throws {TypeError} always.
-   */
-  override [operatorStages](): never {
-    throw new TypeError(
-      `Cannot run ${this.constructor.name} as a part of another operator. Use "pipeThrough" instead`,
-    );
   }
 }

@@ -1,4 +1,5 @@
 /** Goes on when an operator fails with an item. @module */
+import { linkOf } from "./engine/link.ts";
 import { operatorStages } from "./engine/operator_stages.ts";
 import { OperatorStream } from "./engine/operator_stream.ts";
 import type { AnyStageFactory, Stage, StageContext } from "./engine/stage.ts";
@@ -73,7 +74,7 @@ export class CatchStream<I, O> extends OperatorStream<I, O> {
    * @param options See {@linkcode CatchStreamOptions}.
    *
    * @throws {TypeError} when `onError` is not a function, or `operator` is none of this package or
-   * cannot be a part of another one.
+   * has a `BufferStream` or a `TimeoutStream` in it.
    * @throws {FalcoClosedError} when the operator has been used already.
    */
   constructor(operator: OperatorStream<I, O>, options: CatchStreamOptions<I>) {
@@ -81,6 +82,11 @@ export class CatchStream<I, O> extends OperatorStream<I, O> {
     requireFunction("create CatchStream", "onError", onError);
     requireFunction("create CatchStream", "operator", operator?.[operatorStages]);
     const factories = operator[operatorStages]();
+    if (factories.some((factory) => linkOf(factory) !== undefined)) {
+      throw new TypeError(
+        "Cannot create CatchStream: a buffer or a timeout in it would lose track of which item failed. Put it before or behind",
+      );
+    }
     const counter = { skipped: 0 };
     super((down, context) =>
       new CatchStage(down, context, factories, (error, item) => {

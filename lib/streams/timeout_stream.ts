@@ -2,8 +2,9 @@
 import { systemClock } from "../clock.ts";
 import type { CancelTimer, Clock } from "../clock.ts";
 import type { BatchSource } from "./engine/batch_source.ts";
-import { EventStream } from "./engine/event_stream.ts";
-import { operatorStages } from "./engine/operator_stages.ts";
+import type { FusedOutlet } from "./engine/fused_source.ts";
+import { linkStage } from "./engine/link.ts";
+import type { LinkedSource } from "./engine/link.ts";
 import { OperatorStream } from "./engine/operator_stream.ts";
 import { requireDuration } from "./require_option.ts";
 
@@ -38,8 +39,6 @@ export interface TimeoutStreamOptions {
  * when it gets one, the end or an error. A reader that takes its time does not make a source late.
  * The timer is taken back on every way out. If the clock is set back, the time counts anew.
  *
- * What is above it and what is below run apart, so it cannot be part of a {@linkcode compose}d operator.
- *
  * @typeParam T The type of the items.
  *
  * @example
@@ -53,10 +52,6 @@ export interface TimeoutStreamOptions {
  * ```
  */
 export class TimeoutStream<T> extends OperatorStream<T, T> {
-  readonly #idleMs: number;
-  readonly #clock: Clock;
-  #readable: EventStream<T> | undefined;
-
   /**
    * Creates the operator.
    *
@@ -68,64 +63,69 @@ export class TimeoutStream<T> extends OperatorStream<T, T> {
   constructor(idleMs: number, options: TimeoutStreamOptions = {}) {
     const { clock = systemClock } = options;
     requireDuration("create TimeoutStream", "idleMs", idleMs);
-    super([]);
-    this.#idleMs = idleMs;
-    this.#clock = clock;
-  }
-
-  /** What comes out. */
-  override get readable(): EventStream<T> {
-    return this.#readable ??= new EventStream(
-      new TimedSource<T>(super.readable.getReader(), this.#idleMs, this.#clock),
-    );
-  }
-
-  /**
-   * Refused: it has no stages to run elsewhere.
-   *
-   * @throws {TypeError} always.
-   */
-  override [operatorStages](): never {
-    throw new TypeError(
-      `Cannot run ${this.constructor.name} as a part of another operator. Use "pipeThrough" instead`,
-    );
+    super([
+      linkStage<T, T>((input, outlet) => new TimedSource(input, outlet, idleMs, clock)),
+    ]);
   }
 }
 
-class TimedSource<T> implements BatchSource<T> {
-  readonly #reader: ReadableStreamDefaultReader<T>;
+class TimedSource<T> implements LinkedSource<T> {
+  readonly #input: BatchSource<T>;
+  readonly #outlet: FusedOutlet;
   readonly #idleMs: number;
   readonly #clock: Clock;
   // Set and taken back for each item it would cost more than all the rest: it runs on, and looks.
   #cancelTimer: CancelTimer | undefined;
   #waitingSince: number | undefined;
   #reject: ((error: unknown) => void) | undefined;
+  #failure: { readonly error: unknown } | undefined;
 
-  constructor(reader: ReadableStreamDefaultReader<T>, idleMs: number, clock: Clock) {
-    this.#reader = reader;
+  constructor(input: BatchSource<T>, outlet: FusedOutlet, idleMs: number, clock: Clock) {
+    this.#input = input;
+    this.#outlet = outlet;
     this.#idleMs = idleMs;
     this.#clock = clock;
   }
 
-  pull(): Promise<readonly T[] | null> {
-    this.#waitingSince = this.#clock.now();
+  pull(): readonly T[] | null | Promise<readonly T[] | null> {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    const pulled = this.#pullInput();
+    if (pulled === null || "length" in pulled) return this.#settle(pulled);
+    this.#waitingSince ??= this.#clock.now();
     if (this.#cancelTimer === undefined) this.#setTimer(this.#idleMs);
     return new Promise((resolve, reject) => {
       this.#reject = reject;
-      this.#reader.read().then(({ done, value }) => {
-        this.#waitingSince = undefined;
-        if (done) this.#stopTimer();
-        resolve(done ? null : [value]);
-      }, (error) => {
+      pulled.then((batch) => resolve(this.#settle(batch)), (error) => {
         this.#stopTimer();
         reject(error);
       });
     });
   }
 
-  cancel(reason: unknown): Promise<void> {
+  cancel(reason: unknown): void | Promise<void> {
     this.#stopTimer();
-    return this.#reader.cancel(reason);
+    return this.#input.cancel(reason);
+  }
+
+  interrupt(reason: unknown): void {
+    this.#fail(reason);
+    this.#outlet.interrupt(reason);
+  }
+
+  #pullInput(): ReturnType<BatchSource<T>["pull"]> {
+    try {
+      return this.#input.pull();
+    } catch (error) {
+      this.#stopTimer();
+      throw error;
+    }
+  }
+
+  #settle(batch: readonly T[] | null): readonly T[] | null {
+    if (batch === null) this.#stopTimer();
+    // An empty one is no item: the reader waits on.
+    else if (batch.length > 0) this.#waitingSince = undefined;
+    return batch;
   }
 
   #setTimer(delayMs: number): void {
@@ -149,7 +149,14 @@ class TimedSource<T> implements BatchSource<T> {
       `Cannot go on: no item came for ${this.#idleMs} ms`,
       "TimeoutError",
     );
+    this.#fail(error);
+    // The reader knows of the error already.
+    Promise.resolve(this.#input.cancel(error)).catch(() => {});
+  }
+
+  #fail(error: unknown): void {
+    this.#stopTimer();
+    this.#failure = { error };
     this.#reject?.(error);
-    this.#reader.cancel(error).catch(() => {});
   }
 }

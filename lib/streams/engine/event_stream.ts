@@ -2,8 +2,11 @@
 import { BatchIterator } from "./batch_iterator.ts";
 import type { BatchSource } from "./batch_source.ts";
 import { Feed } from "./feed.ts";
+import { FeedSource } from "./feed_source.ts";
 import { FusedSides } from "./fused_sides.ts";
 import { FusedSource } from "./fused_source.ts";
+import { partsOf } from "./link.ts";
+import type { Link } from "./link.ts";
 import { operatorStages } from "./operator_stages.ts";
 import type { OperatorStream } from "./operator_stream.ts";
 import { SinkDrive } from "./sink_drive.ts";
@@ -149,19 +152,48 @@ export class EventStream<T> extends ReadableStream<T> {
   ): ReadableStream<U> | undefined {
     const operator = transform as Partial<OperatorStream<T, U>> | null | undefined;
     if (typeof operator?.[operatorStages] !== "function" || !this.#canFuse(options)) return;
-    const { source } = this.#feed;
-    const fused = (source instanceof FusedSource && !source.started ? source : new FusedSource()) as // What comes out of it is what comes out of its last operator.
-    FusedSource<U>;
-    const readable = new EventStream<U>(fused);
-    let stages: readonly AnyStageFactory[];
+    const sides = new FusedSides<T, U>();
+    let factories: readonly AnyStageFactory[];
     try {
-      stages = operator[operatorStages](new FusedSides<T, U>(readable, fused));
+      factories = operator[operatorStages](sides);
     } catch {
       // It has been used; the platform refuses it in its own words.
       return;
     }
-    fused.add(this.#feed, super.getReader(), stages, readable.#feed, options?.signal);
+    // deno-lint-ignore no-explicit-any
+    let stream: EventStream<any> = this;
+    for (const part of partsOf(factories)) {
+      // What is behind a link learns of an abort from the link, in turn.
+      const signal = stream === this ? options?.signal : undefined;
+      stream = typeof part === "function" ? stream.#link(part, signal) : stream.#run(part, signal);
+    }
+    sides.open(stream, () => stream.#isFinished);
+    return stream;
+  }
+
+  /** Adds stages to the chain that this stream comes out of, or begins one. */
+  #run<U>(stages: readonly AnyStageFactory[], signal: AbortSignal | undefined): EventStream<U> {
+    const { source } = this.#feed;
+    const fused = (source instanceof FusedSource && !source.started ? source : new FusedSource()) as // What comes out of it is what comes out of its last operator.
+    FusedSource<U>;
+    const readable = new EventStream<U>(fused);
+    fused.add(this.#feed, super.getReader(), stages, readable.#feed, signal);
     return readable;
+  }
+
+  /** Runs a link behind this stream. */
+  #link<U>(link: Link<T, U>, signal: AbortSignal | undefined): EventStream<U> {
+    const input = new FeedSource(this.#feed, super.getReader(), signal);
+    const linked = link(input, { interrupt: (reason) => readable.#feed.interrupt(reason) });
+    const readable = new EventStream<U>(linked);
+    input.listen((reason) => linked.interrupt(reason));
+    return readable;
+  }
+
+  /** True if it has come to its end, or will once its last items are read. */
+  get #isFinished(): boolean {
+    const { source, isOver } = this.#feed;
+    return isOver || source instanceof FusedSource && source.finished;
   }
 
   #canFuse(options: StreamPipeOptions | null | undefined): boolean {

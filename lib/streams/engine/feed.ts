@@ -41,6 +41,11 @@ export class Feed<T> implements UnderlyingDefaultSource<T> {
     return !this.#readByPlatform && !this.#over;
   }
 
+  /** True if the stream has ended or failed, or was cancelled. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
   /** Called by the platform. */
   start(controller: ReadableStreamDefaultController<T>): void {
     this.#controller = controller;

@@ -3,18 +3,24 @@ import type { OperatorSides } from "./operator_stages.ts";
 
 /** The two streams of an operator whose stages run in a chain. */
 export class FusedSides<I, O> implements OperatorSides<I, O> {
-  /** What the stages put out. */
-  readonly readable: ReadableStream<O>;
-  readonly #chain: { readonly finished: boolean };
+  #readable: ReadableStream<O> | undefined;
+  #isFinished: () => boolean = () => false;
   #writable: WritableStream<I> | undefined;
 
   /**
+   * Says what comes out, as soon as that is known: before anybody but the engine has the operator.
+   *
    * @param readable What comes out.
-   * @param chain What runs the stages.
+   * @param isFinished Says whether it has come to its end, or will once its last items are read.
    */
-  constructor(readable: ReadableStream<O>, chain: { readonly finished: boolean }) {
-    this.readable = readable;
-    this.#chain = chain;
+  open(readable: ReadableStream<O>, isFinished: () => boolean): void {
+    this.#readable = readable;
+    this.#isFinished = isFinished;
+  }
+
+  /** What the stages put out. */
+  get readable(): ReadableStream<O> {
+    return this.#readable!;
   }
 
   /** A stream that is locked, as it is while something is piped into it. Nothing goes through it. */
@@ -28,6 +34,6 @@ export class FusedSides<I, O> implements OperatorSides<I, O> {
 
   /** True if the chain has come to its end, or will once its last items are read. */
   get finished(): boolean {
-    return this.#chain.finished;
+    return this.#isFinished();
   }
 }

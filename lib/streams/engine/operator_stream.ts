@@ -1,6 +1,7 @@
 /** What all operators are: a pair of streams with stages in between. @module */
 import { FalcoClosedError } from "../../errors.ts";
 import type { EventStream } from "./event_stream.ts";
+import { linkOf } from "./link.ts";
 import { OperatorPair } from "./operator_pair.ts";
 import { operatorStages } from "./operator_stages.ts";
 import type { OperatorSides } from "./operator_stages.ts";
@@ -117,7 +118,24 @@ export class OperatorStream<I, O> {
 
   #open(): OperatorSides<I, O> {
     if (this.#taken) throw this.#usedError();
-    return this.#sides ??= new OperatorPair<I, O>(this.#factories);
+    return this.#sides ??= this.#makeSides();
+  }
+
+  #makeSides(): OperatorSides<I, O> {
+    const factories = this.#factories;
+    const first = factories.findIndex((factory) => linkOf(factory) !== undefined);
+    if (first < 0) return new OperatorPair<I, O>(factories);
+    // A link runs behind a stream of ours only; and what follows it is fused with it then.
+    const pair = new OperatorPair<I, unknown>(factories.slice(0, first));
+    const rest = new OperatorStream<unknown, O>(factories.slice(first));
+    const readable = pair.readable.pipeThrough(rest);
+    return {
+      readable,
+      writable: pair.writable,
+      get finished() {
+        return rest.#sides!.finished;
+      },
+    };
   }
 
   #usedError(): FalcoClosedError {
