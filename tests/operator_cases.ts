@@ -32,13 +32,18 @@ import type {
 } from "../lib/streams/mod.ts";
 
 /** Makes items of arrays of them. */
-export const flatten: StageFactory<number[], number> = (down) => ({
+export const flatten: StageFactory<number[], number> = (down, context) => ({
   push(items) {
     let index = 0;
     const next = (): void | Promise<void> => {
       while (index < items.length) {
         const wait = down.push(items[index++]!);
-        if (wait !== undefined) return wait.then(next);
+        if (wait === undefined) continue;
+        return wait.then(() => {
+          // What came of it need not wait for the others.
+          context.wake();
+          return next();
+        });
       }
     };
     return next();

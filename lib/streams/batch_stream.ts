@@ -146,7 +146,13 @@ class BatchStage<T> implements Stage<T> {
     }
     if (this.#items.length > 0 && this.#bytes + bytes > maxBytes) {
       const wait = this.#down.push(this.#take());
-      if (wait !== undefined) return wait.then(() => this.#add(item, bytes));
+      if (wait !== undefined) {
+        return wait.then(() => {
+          // The reader need not wait for what becomes of the next batch.
+          this.#context.wake();
+          return this.#add(item, bytes);
+        });
+      }
     }
     return this.#add(item, bytes);
   }
