@@ -123,8 +123,11 @@ export class EventStream<T> extends ReadableStream<T> {
   /**
    * Makes an `EventStream` of anything that can be iterated or read.
    *
-   * An array is handed over in slices of 64, anything else an item at a time and not an item ahead.
-   * Cancelling a stream cancels it with the same reason; cancelling an iterator calls its `return`.
+   * An array is handed over in slices of 64, an `EventStream` as its source does it, anything else an
+   * item at a time and not an item ahead. A foreign stream does not say whether it holds more: the only
+   * way to find out is to ask, and a source that holds nothing would then be pulled for an item that
+   * nobody wants yet. Cancelling a stream cancels it with the same reason; cancelling an iterator calls
+   * its `return`.
    *
    * @param items A stream, an async iterable or an iterable, of items or of promises for them.
    * @returns The stream. A stream that was given is locked from now on.
@@ -142,6 +145,10 @@ export class EventStream<T> extends ReadableStream<T> {
   static override from<T>(
     items: ReadableStream<T> | AsyncIterable<T> | Iterable<T | PromiseLike<T>>,
   ): EventStream<T> {
+    // Not by a reader, which would take it apart into items.
+    if (items instanceof EventStream && items.#canFuse(undefined)) {
+      return items.#run<T>([], undefined);
+    }
     return new EventStream(toBatchSource(items));
   }
 

@@ -15,7 +15,7 @@ export function toBatchSource<T>(
   items: ReadableStream<T> | AsyncIterable<T> | Iterable<T | PromiseLike<T>>,
 ): BatchSource<T> {
   // Before async iterables, which streams are too: an iterator has no way to hand on the reason.
-  if (items instanceof ReadableStream) return streamSource(items);
+  if (isStream(items)) return streamSource(items);
   if (Array.isArray(items)) return arraySource(items);
   if (Symbol.asyncIterator in Object(items)) {
     return iteratorSource((items as AsyncIterable<T>)[Symbol.asyncIterator]());
@@ -26,6 +26,11 @@ export function toBatchSource<T>(
   throw new TypeError(
     `Cannot make an EventStream of "${typeof items}": it cannot be iterated. Give a stream or an iterable`,
   );
+}
+
+/** True for the streams of the platform, of other realms and of other implementations. */
+function isStream<T>(items: unknown): items is ReadableStream<T> {
+  return typeof (items as Partial<ReadableStream<T>> | null | undefined)?.getReader === "function";
 }
 
 function streamSource<T>(stream: ReadableStream<T>): BatchSource<T> {
