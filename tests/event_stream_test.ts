@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EventStream, SinkStream } from "../lib/streams/mod.ts";
+import { EventStream, SinkStream, TapStream } from "../lib/streams/mod.ts";
 import type { BatchSource } from "../lib/streams/mod.ts";
-import { outcome, settled } from "./stream_probes.ts";
+import { batches, outcome, settled } from "./stream_probes.ts";
 
 /** Hands over the batches, one a pull, and notes what happens. */
 class ListSource<T> implements BatchSource<T> {
@@ -298,6 +298,29 @@ test("EventStream.from() cancels what it was made of", async () => {
   }
   for await (const n of EventStream.from(endless())) if (n === 3) break;
   assert.equal(returned, 1);
+});
+
+test("EventStream.from() of an EventStream keeps its micro-batches, and locks it", async () => {
+  const reason = new Error("enough");
+  const { stream, log } = batches([1, 2, 3], [4]);
+  const seen: number[] = [];
+  const again = EventStream.from(stream).pipeThrough(new TapStream((n) => void seen.push(n)));
+  assert.equal(stream.locked, true);
+  const reader = again.getReader();
+  await settled();
+  assert.deepEqual(log, []);
+  assert.equal((await reader.read()).value, 1);
+  assert.deepEqual(seen, [1, 2, 3]);
+  await reader.cancel(reason);
+  assert.deepEqual(log, ["pull", ["cancel", reason]]);
+  assert.equal(stream.locked, false);
+
+  // One that the platform has read may have items in its queue.
+  const begun = EventStream.from([1, 2, 3]);
+  const first = begun.getReader();
+  assert.equal((await first.read()).value, 1);
+  first.releaseLock();
+  assert.deepEqual(await Array.fromAsync(EventStream.from(begun)), [2, 3]);
 });
 
 test("EventStream.from() refuses what cannot be iterated, and a stream in use", () => {

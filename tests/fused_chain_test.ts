@@ -14,37 +14,7 @@ import {
   SinkStream,
 } from "../lib/streams/mod.ts";
 import { slow } from "./operator_cases.ts";
-import { outcome, settled } from "./stream_probes.ts";
-
-/** A stream of micro-batches; `log` has what happens at its source. */
-function batches<T>(...list: (readonly T[])[]) {
-  const log: unknown[] = [];
-  const stream = new EventStream<T>({
-    pull() {
-      log.push("pull");
-      return list.shift() ?? new Promise(() => {});
-    },
-    cancel: (reason) => void log.push(["cancel", reason]),
-  });
-  return { stream, log };
-}
-
-/** Counts the listeners that are left on a signal. */
-function countedSignal() {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const counted = { controller, signal, listeners: 0 };
-  const { addEventListener, removeEventListener } = signal;
-  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
-    counted.listeners++;
-    addEventListener.apply(signal, args);
-  };
-  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
-    counted.listeners--;
-    removeEventListener.apply(signal, args);
-  };
-  return counted;
-}
+import { batches, countedSignal, outcome, settled } from "./stream_probes.ts";
 
 const keep = (): FilterStream<number> => new FilterStream<number>(() => true);
 

@@ -87,3 +87,40 @@ export async function outcome<T>(
     return { items, error };
   }
 }
+
+/** A stream of micro-batches, which hangs after them; `log` has what happens at its source. */
+export function batches<T>(...list: (readonly T[])[]): {
+  stream: EventStream<T>;
+  log: unknown[];
+} {
+  const log: unknown[] = [];
+  const stream = new EventStream<T>({
+    pull() {
+      log.push("pull");
+      return list.shift() ?? new Promise(() => {});
+    },
+    cancel: (reason) => void log.push(["cancel", reason]),
+  });
+  return { stream, log };
+}
+
+/** Counts the listeners that are left on a signal. */
+export function countedSignal(): {
+  controller: AbortController;
+  signal: AbortSignal;
+  listeners: number;
+} {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const counted = { controller, signal, listeners: 0 };
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    counted.listeners++;
+    addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+    counted.listeners--;
+    removeEventListener.apply(signal, args);
+  };
+  return counted;
+}
