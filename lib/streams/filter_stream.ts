@@ -73,14 +73,14 @@ export class FilterStream<T = Alert, U extends T = T> extends OperatorStream<T, 
    */
   constructor(predicate: (item: T) => item is U);
   /**
-   * Creates the operator.
+   * Creates the operator. The type of the items stays as it is: only a type guard narrows it.
    *
    * @param predicate Says whether to keep an item. Called once for each, in order. What it throws
    * fails the stream.
    *
    * @throws {TypeError} when `predicate` is not a function.
    */
-  constructor(predicate: (item: T) => boolean);
+  constructor(predicate: ((item: T) => boolean) & ([T] extends [U] ? unknown : never));
   /**
    * Creates the operator for alerts, with a condition in Falco's filter language. It is compiled
    * once; any dotted name is an output field, and `alert.rule`, `alert.priority`, `alert.source`,
@@ -92,7 +92,7 @@ export class FilterStream<T = Alert, U extends T = T> extends OperatorStream<T, 
    * @throws {ConditionError} when Falco would not accept it; with line, column and a caret.
    */
   constructor(
-    condition: string & ([T] extends [Alert] ? unknown : never),
+    condition: string & ([T] extends [Alert & U] ? unknown : never),
     options?: ConditionOptions,
   );
   constructor(test: string | ((item: T) => boolean), options: ConditionOptions = {}) {
