@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nextTurn } from "../lib/streams/engine/next_turn.ts";
-import { EventStream, FilterStream, OperatorStream, SinkStream } from "../lib/streams/mod.ts";
+import {
+  BufferStream,
+  EventStream,
+  FilterStream,
+  OperatorStream,
+  SinkStream,
+  TimeoutStream,
+} from "../lib/streams/mod.ts";
 import { slow } from "./operator_cases.ts";
 import { outcome, settled } from "./stream_probes.ts";
 
@@ -39,6 +46,11 @@ const readers: Record<string, (stream: EventStream<number>) => Promise<unknown>>
   "operators that keep nothing": (stream) => outcome(stream.pipeThrough(none())),
   "operators that wait and keep nothing": (stream) =>
     outcome(stream.pipeThrough(new OperatorStream(slow)).pipeThrough(none())),
+  "a buffer that drops": (stream) =>
+    outcome(stream.pipeThrough(new BufferStream<number>(2, { overflow: "drop-oldest" }))),
+  "a buffer and operators that keep nothing": (stream) =>
+    outcome(stream.pipeThrough(new BufferStream<number>(2)).pipeThrough(none())),
+  "a timeout": (stream) => outcome(stream.pipeThrough(new TimeoutStream<number>(60_000))),
   "operators and a sink": (stream) =>
     stream.pipeThrough(new FilterStream<number>(() => true))
       .pipeTo(new SinkStream({ write() {} })),

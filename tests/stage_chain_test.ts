@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { filterStage } from "../lib/streams/engine/item_step.ts";
 import { StageChain } from "../lib/streams/engine/stage_chain.ts";
 import type { AnyStageFactory, StageContext } from "../lib/streams/engine/stage.ts";
 import { settled } from "./stream_probes.ts";
@@ -143,6 +144,58 @@ test("StageChain lets nobody hear of an error above a stage that has stopped", a
     });
     await chain.push(1);
     assert.deepEqual(log, ["out 1", "out end", "stopped", "woken"]);
+  }
+});
+
+test("StageChain.pushFrom() goes no further than a stop, a wait or an error", async () => {
+  const error = new Error("in time");
+  const passes: AnyStageFactory = (down) => ({
+    push: (item) => down.push(item),
+    end: () => down.end(),
+  });
+  for (const above of [passes, filterStage<number, number>(() => true)]) {
+    const cursor = { items: [0, 1, 2, 3, 4], index: 0, end: 5 };
+    const out: unknown[] = [];
+    const chain: StageChain = new StageChain(
+      [
+        above,
+        (down, context) => ({
+          push(item) {
+            if (item === 1) return Promise.resolve();
+            if (item === 3) return context.stop();
+            return down.push(item);
+          },
+          end: () => down.end(),
+        }),
+      ],
+      { push: (item) => void out.push(item), end: () => void out.push("end") },
+      {
+        // As a runner does, which wants no more.
+        stopped: () => Object.assign(cursor, { items: [], index: 0, end: 0 }),
+        failed() {},
+        woken() {},
+      },
+    );
+    await chain.pushFrom(cursor);
+    assert.equal(cursor.index, 2);
+    assert.equal(chain.pushFrom(cursor), undefined);
+    assert.deepEqual(out, [0, 2, "end"]);
+    Object.assign(cursor, { items: [7], index: 0, end: 1 });
+    assert.equal(chain.pushFrom(cursor), undefined);
+    assert.deepEqual(out, [0, 2, "end"]);
+  }
+  for (const way of ["thrown", "rejected"]) {
+    const { chain } = chainOf("a", {
+      a: () => ({
+        push() {
+          if (way === "thrown") throw error;
+          return Promise.reject(error);
+        },
+        end() {},
+      }),
+    });
+    const cursor = { items: [1], index: 0, end: 1 };
+    await assert.rejects(async () => await chain.pushFrom(cursor), (given) => given === error);
   }
 });
 

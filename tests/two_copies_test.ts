@@ -83,6 +83,26 @@ for (const [first, second] of [[ours, theirs], [theirs, ours]] as const) {
     assert.deepEqual(reasons, [undefined, error]);
   });
 
+  test(`two copies: a buffer and a timeout of ${way} run between fused chains`, async () => {
+    type Numbers = ours.OperatorStream<number, number>;
+    const seen: number[] = [];
+    const stream = new first.EventStream<number>({ pull: () => [1, 2, 3], cancel() {} })
+      .pipeThrough(new first.TapStream<number>((n) => void seen.push(n)))
+      .pipeThrough(new second.TimeoutStream<number>(60_000) as unknown as Numbers);
+    const reader = stream.pipeThrough(new first.MapStream((n) => 2 * n))
+      .pipeThrough(new second.BufferStream<number>(1) as unknown as Numbers).getReader();
+    assert.equal((await reader.read()).value, 2);
+    assert.deepEqual(seen.slice(0, 3), [1, 2, 3]);
+    assert.equal((await reader.read()).value, 4);
+    await reader.cancel();
+    const composed = (first as typeof ours).compose(
+      new second.BufferStream<number>(5) as unknown as Numbers,
+      new first.LimitStream<number>(2) as unknown as Numbers,
+    );
+    const limited = first.EventStream.from([1, 2, 3]).pipeThrough(composed);
+    assert.deepEqual(await outcome(limited), { items: [1, 2] });
+  });
+
   test(`two copies: compose() takes operators of ${way}`, async () => {
     const foreign = new second.MapStream((n: number) => n + 1) as unknown as ours.OperatorStream<
       number,

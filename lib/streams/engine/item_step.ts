@@ -10,6 +10,9 @@ export interface ItemCursor {
   end: number;
 }
 
+/** The method of an {@linkcode ItemStage}; no stage of a user has it by chance. */
+export const pushItems: unique symbol = Symbol.for("@falco-streams/core/push-items.v1");
+
 /** A stage that can take many items in one call, which saves most of what an item costs. */
 export interface ItemStage extends Stage<unknown> {
   /**
@@ -18,7 +21,7 @@ export interface ItemStage extends Stage<unknown> {
    * @param cursor The items.
    * @returns The promise for the item before `cursor.index`.
    */
-  pushFrom(cursor: ItemCursor): void | Promise<void>;
+  [pushItems](cursor: ItemCursor): void | Promise<void>;
 }
 
 /**
@@ -97,7 +100,7 @@ function oneFilter(predicate: ItemStep["fn"]): (down: Stage<unknown>) => ItemSta
     push(item) {
       if (predicate(item)) return down.push(item);
     },
-    pushFrom(cursor) {
+    [pushItems](cursor) {
       const { items } = cursor;
       let { index } = cursor;
       while (index < cursor.end) {
@@ -117,7 +120,7 @@ function oneFilter(predicate: ItemStep["fn"]): (down: Stage<unknown>) => ItemSta
 function oneMap(fn: ItemStep["fn"]): (down: Stage<unknown>) => ItemStage {
   return (down) => ({
     push: (item) => down.push(fn(item)),
-    pushFrom(cursor) {
+    [pushItems](cursor) {
       const { items } = cursor;
       let { index } = cursor;
       while (index < cursor.end) {
@@ -138,7 +141,7 @@ function several(take: ItemStep["fn"]): (down: Stage<unknown>) => ItemStage {
       const made = take(item);
       if (made !== dropped) return down.push(made);
     },
-    pushFrom(cursor) {
+    [pushItems](cursor) {
       const { items } = cursor;
       let { index } = cursor;
       while (index < cursor.end) {

@@ -1,5 +1,5 @@
 /** The stages of one or more operators, tied together. @module */
-import { mergeSteps } from "./item_step.ts";
+import { mergeSteps, pushItems } from "./item_step.ts";
 import type { ItemCursor, ItemStage } from "./item_step.ts";
 import type { AnyStageFactory, Stage, StageContext } from "./stage.ts";
 
@@ -128,7 +128,7 @@ export class StageChain {
   };
 
   #pushEach(top: Stage<unknown> & Partial<ItemStage>, cursor: ItemCursor): void | Promise<void> {
-    if (top.pushFrom !== undefined) return top.pushFrom(cursor);
+    if (top[pushItems] !== undefined) return top[pushItems](cursor);
     while (cursor.index < cursor.end) {
       const wait = top.push(cursor.items[cursor.index++]);
       if (wait !== undefined) return wait;
