@@ -76,13 +76,16 @@ export class SinkDrive<T> {
     const { target } = this.#sink;
     const end = Math.min(this.#index + stretch, items.length);
     try {
-      while (this.#index < end && !this.#over) {
-        const wait: unknown = target.write(items[this.#index++]!);
+      let index = this.#index;
+      while (index < end && !this.#over) {
+        const wait: unknown = target.write(items[index++]!);
         if (wait === undefined || !isPromiseLike(wait)) continue;
+        this.#index = index;
         this.#writing = wait;
         wait.then(this.#written, this.#onSinkError);
         return false;
       }
+      this.#index = index;
       return true;
     } catch (error) {
       this.#sinkFailed(error);
