@@ -14,6 +14,7 @@ import {
   TapStream,
   TimeoutStream,
 } from "../lib/streams/mod.ts";
+import { paths } from "./stream_paths.ts";
 import { batches, countedSignal, outcome, settled } from "./stream_probes.ts";
 
 type Numbers = OperatorStream<number, number>;
@@ -112,12 +113,21 @@ for (const { name, make } of links) {
       assert.equal(counted.listeners, 0, how);
       assert.equal(stream.locked, false, how);
     }
-    const counted = countedSignal();
-    const failing = new EventStream<number>({ pull: () => Promise.reject(error), cancel() {} });
-    const result = await outcome(failing.pipeThrough(make(), { signal: counted.signal }));
-    assert.equal(result.error, error);
-    assert.equal(counted.listeners, 0);
-    assert.equal(failing.locked, false);
+    for (const how of ["throws", "rejects"]) {
+      const counted = countedSignal();
+      const failing = new EventStream<number>({
+        pull() {
+          if (how === "throws") throw error;
+          return Promise.reject(error);
+        },
+        cancel() {},
+      });
+      const result = await outcome(failing.pipeThrough(make(), { signal: counted.signal }));
+      assert.equal(result.error, error);
+      assert.equal(counted.listeners, 0);
+      assert.equal(failing.locked, false);
+      await assert.rejects(failing.getReader().closed, (given) => given === error);
+    }
   });
 
   test(`${name} hands on what the source's cancel says`, async () => {
@@ -170,6 +180,23 @@ test("an abort above a BufferStream comes after what it holds, and drops what it
   assert.equal((await reader.read()).value, 3);
   await assert.rejects(reader.read(), (given) => given === reason);
 });
+
+for (const path of paths) {
+  test(`an aborted signal at an operator with a buffer in it leaves what is held, ${path.name}`, async () => {
+    const reason = new Error("stop");
+    const controller = new AbortController();
+    const operator = compose<number>(tap([]), new BufferStream(9), tap([]));
+    const { stream } = batches([1], [2], [3]);
+    const reader = path.through(stream, operator, controller).getReader();
+    assert.equal((await reader.read()).value, 1);
+    await settled();
+    controller.abort(reason);
+    await settled();
+    assert.equal((await reader.read()).value, 2);
+    assert.equal((await reader.read()).value, 3);
+    await assert.rejects(reader.read(), (given) => given === reason);
+  });
+}
 
 test("TimeoutStream does not take an empty micro-batch for an item", async () => {
   const clock = new FakeClock();

@@ -168,12 +168,11 @@ export class EventStream<T> extends ReadableStream<T> {
       return;
     }
     // deno-lint-ignore no-explicit-any
-    let stream: EventStream<any> = this;
-    for (const part of partsOf(factories)) {
+    const stream = partsOf(factories).reduce<EventStream<any>>((above, part, index) => {
       // What is behind a link learns of an abort from the link, in turn.
-      const signal = stream === this ? options?.signal : undefined;
-      stream = typeof part === "function" ? stream.#link(part, signal) : stream.#run(part, signal);
-    }
+      const signal = index === 0 ? options?.signal : undefined;
+      return typeof part === "function" ? above.#link(part, signal) : above.#run(part, signal);
+    }, this);
     sides.open(stream, () => stream.#isFinished);
     return stream;
   }
@@ -181,8 +180,9 @@ export class EventStream<T> extends ReadableStream<T> {
   /** Adds stages to the chain that this stream comes out of, or begins one. */
   #run<U>(stages: readonly AnyStageFactory[], signal: AbortSignal | undefined): EventStream<U> {
     const { source } = this.#feed;
-    const fused = (source instanceof FusedSource && !source.started ? source : new FusedSource()) as // What comes out of it is what comes out of its last operator.
-    FusedSource<U>;
+    const begun = source instanceof FusedSource && !source.started ? source : undefined;
+    // What comes out of it is what comes out of its last operator.
+    const fused = (begun ?? new FusedSource()) as FusedSource<U>;
     const readable = new EventStream<U>(fused);
     fused.add(this.#feed, super.getReader(), stages, readable.#feed, signal);
     return readable;
