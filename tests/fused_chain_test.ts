@@ -15,6 +15,7 @@ import {
   TapStream,
 } from "../lib/streams/mod.ts";
 import { slow } from "./operator_cases.ts";
+import { paths } from "./stream_paths.ts";
 import { batches, outcome, settled } from "./stream_probes.ts";
 
 const keep = (): FilterStream<number> => new FilterStream<number>(() => true);
@@ -203,6 +204,20 @@ test("An operator of a fused chain is refused a second time, while it runs and a
   await outcome(piped);
   assert.throws(() => EventStream.from([1]).pipeThrough(operator), FalcoClosedError);
   assert.throws(() => operator.writable, FalcoClosedError);
+});
+
+test("An operator that has put out its last items is refused too, read or not, on both paths", async () => {
+  for (const path of paths) {
+    const limit = new LimitStream<number>(2);
+    const { stream } = batches([1, 2, 3]);
+    const reader = path.through(stream, limit).getReader();
+    assert.equal((await reader.read()).value, 1);
+    // The platform has both of them by now on one path, and the second is still to come on the other.
+    if (path.name === "native") assert.equal((await reader.read()).value, 2);
+    await settled();
+    assert.throws(() => limit.writable, FalcoClosedError, path.name);
+    assert.throws(() => path.through(EventStream.from([1]), limit), FalcoClosedError, path.name);
+  }
 });
 
 test("A factory that throws fails the chain and takes back the timers below it", async () => {
