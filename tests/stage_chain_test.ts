@@ -124,7 +124,7 @@ test("StageChain hands on what stages ask for", () => {
 });
 
 test("StageChain lets nobody hear of an error above a stage that has stopped", async () => {
-  for (const late of ["thrown", "rejected"]) {
+  for (const [late, way] of [["thrown", 1], ["rejected", 1], ["thrown", 2], ["rejected", 2]]) {
     const { chain, log } = chainOf("ab", {
       a: (down) => ({
         push(item) {
@@ -142,7 +142,7 @@ test("StageChain lets nobody hear of an error above a stage that has stopped", a
         end: () => down.end(),
       }),
     });
-    await chain.push(1);
+    await (way === 1 ? chain.push(1) : chain.pushFrom({ items: [1], index: 0, end: 1 }));
     assert.deepEqual(log, ["out 1", "out end", "stopped", "woken"]);
   }
 });
