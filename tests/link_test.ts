@@ -259,6 +259,28 @@ test("BufferStream gives its reader a turn before it drops from a large micro-ba
   }
 });
 
+test("BufferStream that is left, or overflows, while a pull is under way pulls no more", async () => {
+  for (const how of ["left", "overflows"]) {
+    let pulls = 0;
+    let give!: (items: number[]) => void;
+    const stream = new EventStream<number>({
+      pull: () => ++pulls < 3 ? [pulls, 0] : new Promise((resolve) => give = resolve),
+      cancel() {},
+    });
+    const buffer = new BufferStream<number>(4, { overflow: "error" });
+    const reader = stream.pipeThrough(buffer).getReader();
+    await reader.read();
+    await settled();
+    assert.equal(pulls, 3);
+    if (how === "left") await reader.cancel();
+    give([7, 8, 9]);
+    await settled();
+    await settled();
+    assert.equal(pulls, 3);
+    assert.equal(stream.locked, false);
+  }
+});
+
 test("BufferStream with an operator that waits below it goes on to fill", async () => {
   const { stream, log } = batches([1], [2], [3], [4], [5]);
   const never = new OperatorStream<number, number>((down) => ({
