@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../harness/fake_clock.ts";
-import { TimeoutStream } from "../lib/streams/mod.ts";
+import { EventStream, TimeoutStream } from "../lib/streams/mod.ts";
 import { outcome, probedSources, settled } from "./stream_probes.ts";
 
 /** A stream that somebody else writes into, behind a TimeoutStream. */
@@ -85,6 +85,28 @@ test("TimeoutStream takes its timer back on every way out", async () => {
       assert.equal((await read).done, true);
       assert.equal(clock.pending, 0);
     }
+  }
+});
+
+test("TimeoutStream takes its timer back when a source fails or ends at once", async () => {
+  const error = new Error("broken");
+  for (const how of ["fails", "ends"]) {
+    const clock = new FakeClock();
+    let pulls = 0;
+    const stream = new EventStream<number>({
+      pull() {
+        if (++pulls === 1) return Promise.resolve([1]);
+        if (how === "fails") throw error;
+        return null;
+      },
+      cancel() {},
+    });
+    const reader = stream.pipeThrough(new TimeoutStream<number>(100, { clock })).getReader();
+    assert.equal((await reader.read()).value, 1);
+    assert.equal(clock.pending, 1);
+    if (how === "fails") await assert.rejects(reader.read(), (given) => given === error);
+    else assert.equal((await reader.read()).done, true);
+    assert.equal(clock.pending, 0);
   }
 });
 
