@@ -131,12 +131,12 @@ test("decodeAlert takes the last of what is there twice", () => {
   const twice = concat(textField(4, [0x61]), textField(4, [0x62]), ...entries);
   const { rule, outputFields } = decodeAlert(twice);
   assert.equal(rule, "b");
-  assert.deepEqual(Object.entries(outputFields), [["a", "new"], ["__proto__", "new"]]);
+  assert.deepEqual(Object.entries(outputFields), [["__proto__", "new"], ["a", "new"]]);
 });
 
 test("decodeAlert makes an own field of each name that objects inherit", () => {
   const before = Reflect.ownKeys(Object.prototype);
-  const names = ["__proto__", "constructor", "hasOwnProperty", "toString", "valueOf", ""];
+  const names = ["", "__proto__", "constructor", "hasOwnProperty", "toString", "valueOf"];
   const outputFields = Object.fromEntries(names.map((name) => [name, `<${name}>`]));
   const alert = decodeAlert(encodeAlert({ ...decodeAlert(recorded), outputFields }));
   assert.deepEqual(Object.entries(alert.outputFields), Object.entries(outputFields));

@@ -1,33 +1,13 @@
-/**
- * The gRPC carrier: `falco.outputs.response` to an {@linkcode Alert} and back.
- *
- * Read and written field by field rather than through the generated message: Falco puts raw bytes of
- * system calls into protobuf strings (measured on 0.43.1), which a conforming decoder refuses, and
- * an alert must not be lost for that. The numbers are those of proto/, checked by a test.
- *
- * @module
- */
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { AlertFormatError } from "../errors.ts";
+/** The gRPC carrier, written: an {@linkcode Alert} to `falco.outputs.response`. @module */
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { ABSENT } from "./alert.ts";
-import type { Alert, AlertTime, FieldValue } from "./alert.ts";
+import type { Alert, FieldValue } from "./alert.ts";
 import { formatValue } from "./format_alert.ts";
 import { priorities } from "./priority.ts";
-import type { Priority } from "./priority.ts";
+import { PLUGIN, sourceNames } from "./source_names.ts";
 import { toAlertTime } from "./time.ts";
-
-/** The names of `falco.schema.source` by number; whatever is not among them came from a plugin. */
-const sourceNames: readonly string[] = ["syscall", "k8s_audit", "internal", "plugin"];
-const PLUGIN = 3;
-
-const lenientUtf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-const strictUtf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
-
-/** Options of {@linkcode decodeAlert}. */
-export interface DecodeAlertOptions {
-  /** Called for each string that was not UTF-8; its bad bytes read as U+FFFD. */
-  onInvalidUtf8?: () => void;
-}
+export { AlertReader, decodeAlert } from "./decode_alert.ts";
+export type { DecodeAlertOptions } from "./decode_alert.ts";
 
 /** Which fields a Falco of some version has on the wire. */
 export interface WireFields {
@@ -41,80 +21,6 @@ export interface WireFields {
 
 /** All of them: 0.31.0 to 0.43.1. */
 const allFields: WireFields = { hostname: true, tags: true, sourceName: true };
-
-/**
- * Decodes a `falco.outputs.response`.
- *
- * Unknown fields are skipped. Every field's value is text, as Falco sends it; what it had no value
- * for stays `<NA>` here and reads as `undefined` through `field()`.
- *
- * @param bytes One message.
- * @param options `onInvalidUtf8` counts strings that had to be mended.
- * @returns The alert.
- * @throws {AlertFormatError} If the bytes are no such message.
- */
-export function decodeAlert(bytes: Uint8Array, options: DecodeAlertOptions = {}): Alert {
-  const reader = new BinaryReader(bytes, (text) => {
-    const decoded = lenientUtf8.decode(text);
-    if (decoded.includes("\ufffd") && !isUtf8(text)) options.onInvalidUtf8?.();
-    return decoded;
-  });
-  let time: AlertTime = { seconds: 0, nanos: 0 };
-  let priority: Priority = "emergency"; // 0, which is never on the wire
-  let sourceNumber = 0;
-  let source = "";
-  let rule = "";
-  let output = "";
-  let hostname = "";
-  const outputFields: { [name: string]: string } = {};
-  const tags: string[] = [];
-  try {
-    while (reader.pos < reader.len) {
-      const [number, type] = reader.tag();
-      switch (number) {
-        case 1:
-          time = decodeTime(reader, expectBytes(number, type, reader));
-          break;
-        case 2:
-          expect(WireType.Varint, number, type);
-          priority = decodePriority(reader.int32());
-          break;
-        case 3:
-          expect(WireType.Varint, number, type);
-          sourceNumber = reader.int32();
-          break;
-        case 4:
-          rule = expectText(number, type, reader);
-          break;
-        case 5:
-          output = expectText(number, type, reader);
-          break;
-        case 6:
-          decodeField(reader, expectBytes(number, type, reader), outputFields);
-          break;
-        case 7:
-          hostname = expectText(number, type, reader);
-          break;
-        case 8:
-          tags.push(expectText(number, type, reader));
-          break;
-        case 9:
-          source = expectText(number, type, reader);
-          break;
-        default:
-          reader.skip(type, number);
-      }
-    }
-    if (reader.pos !== reader.len) throw new RangeError("it is cut short");
-  } catch (cause) {
-    if (cause instanceof AlertFormatError) throw cause;
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw new AlertFormatError(`Cannot decode the alert: ${problem}`, { cause });
-  }
-  // Before 0.31 only the enum is there.
-  if (source === "") source = sourceNames[sourceNumber] ?? "plugin";
-  return { time, priority, source, rule, output, outputFields, hostname, tags };
-}
 
 /**
  * Encodes an alert as a `falco.outputs.response`, as Falco does: every field's value becomes text.
@@ -177,83 +83,4 @@ function encodeSource(source: string, fields: WireFields): number {
   const number = sourceNames.indexOf(source);
   if (fields.sourceName) return number < 0 ? PLUGIN : number;
   return number < 0 || number === PLUGIN ? 0 : number;
-}
-
-function decodePriority(number: number): Priority {
-  const priority = priorities[number];
-  if (priority === undefined) {
-    throw new AlertFormatError(`Cannot decode the alert: unknown priority ${number}`);
-  }
-  return priority;
-}
-
-function decodeTime(reader: BinaryReader, end: number): AlertTime {
-  let seconds = 0;
-  let nanos = 0;
-  while (reader.pos < end) {
-    const [number, type] = reader.tag();
-    if (number === 1 && type === WireType.Varint) seconds = Number(reader.int64());
-    else if (number === 2 && type === WireType.Varint) nanos = reader.int32();
-    else reader.skip(type, number);
-  }
-  expectEnd(reader, end);
-  return toAlertTime(seconds, nanos);
-}
-
-function decodeField(reader: BinaryReader, end: number, fields: { [name: string]: string }): void {
-  let name = "";
-  let value = "";
-  while (reader.pos < end) {
-    const [number, type] = reader.tag();
-    if (number === 1) name = expectText(number, type, reader);
-    else if (number === 2) value = expectText(number, type, reader);
-    else reader.skip(type, number);
-  }
-  expectEnd(reader, end);
-  if (name === "__proto__") {
-    // Assigning would set the prototype instead: the name is the attacker's choice.
-    Object.defineProperty(fields, name, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  } else {
-    fields[name] = value;
-  }
-}
-
-function expect(wanted: WireType, number: number, type: WireType): void {
-  if (type !== wanted) {
-    throw new AlertFormatError(
-      `Cannot decode the alert: field ${number} has wire type ${type}, expected ${wanted}`,
-    );
-  }
-}
-
-function expectText(number: number, type: WireType, reader: BinaryReader): string {
-  expect(WireType.LengthDelimited, number, type);
-  return reader.string();
-}
-
-/** Returns where the nested message ends. */
-function expectBytes(number: number, type: WireType, reader: BinaryReader): number {
-  expect(WireType.LengthDelimited, number, type);
-  const length = reader.uint32();
-  const end = reader.pos + length;
-  if (end > reader.len) throw new RangeError("it is cut short");
-  return end;
-}
-
-function expectEnd(reader: BinaryReader, end: number): void {
-  if (reader.pos !== end) throw new RangeError("a nested message is longer than its length says");
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    strictUtf8.decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
 }

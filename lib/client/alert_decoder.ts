@@ -1,6 +1,6 @@
 /** Messages to alerts, with what went wrong counted. @module */
 import type { Alert } from "../alert/alert.ts";
-import { decodeAlert } from "../alert/wire.ts";
+import { AlertReader } from "../alert/decode_alert.ts";
 import { AlertFormatError } from "../errors.ts";
 
 /**
@@ -15,7 +15,7 @@ export class AlertDecoder {
   /** Texts that were not UTF-8. */
   lossyText = 0;
   readonly #onInvalid: ((error: AlertFormatError, message: Uint8Array) => void) | undefined;
-  readonly #options = { onInvalidUtf8: (): void => void this.lossyText++ };
+  readonly #reader = new AlertReader({ onInvalidUtf8: () => void this.lossyText++ });
 
   /** @param onInvalid Learns of each message that is skipped. */
   constructor(onInvalid?: (error: AlertFormatError, message: Uint8Array) => void) {
@@ -32,7 +32,7 @@ export class AlertDecoder {
   decode(messages: readonly Uint8Array[], alerts: Alert[]): void {
     for (const message of messages) {
       try {
-        alerts.push(decodeAlert(message, this.#options));
+        alerts.push(this.#reader.decode(message));
         this.decoded++;
       } catch (error) {
         if (!(error instanceof AlertFormatError)) throw error;
