@@ -1,6 +1,7 @@
 /** A streaming gRPC call, seen from the client. @module */
 import { constants } from "node:http2";
 import type { ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
+import { setImmediate } from "node:timers";
 import { FalcoError, FalcoRpcError } from "../errors.ts";
 import { answerError, connectionError } from "./connection_error.ts";
 import { frameMessage, FramingError, MessageSplitter } from "./message_splitter.ts";
@@ -39,6 +40,8 @@ export class ClientCall {
   #cancelled = false;
   #endedAtMs: number | undefined;
   #wake: (() => void) | undefined;
+  /** {@linkcode ClientCall.#notifySoon} has been asked already. */
+  #notifying = false;
 
   private constructor(
     stream: ClientHttp2Stream,
@@ -186,9 +189,9 @@ export class ClientCall {
 
   #onData(chunk: Uint8Array): void {
     if (this.#cancelled || this.#failure instanceof FalcoError) return;
-    const messages: Uint8Array[] = [];
+    const before = this.#messages.length;
     try {
-      this.#splitter.push(chunk, messages);
+      this.#splitter.push(chunk, this.#messages);
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
       // gRPC clients report both as RESOURCE_EXHAUSTED and INTERNAL; the sentence says more.
@@ -200,10 +203,9 @@ export class ClientCall {
         }),
       );
     }
-    if (messages.length === 0) return;
-    this.#messages = this.#messages.length === 0 ? messages : [...this.#messages, ...messages];
+    if (this.#messages.length === before) return;
     if (this.#messages.length >= HIGH_WATER_MARK) this.#stream.pause();
-    this.#notify();
+    this.#notifySoon();
   }
 
   #fail(error: FalcoError): void {
@@ -224,6 +226,19 @@ export class ClientCall {
       );
     }
     this.#notify();
+  }
+
+  /**
+   * Notifies once the read of the socket that is under way has been taken apart. Node and Bun let the
+   * reader run after every HTTP/2 frame of it otherwise, and Falco sends each message as a frame.
+   */
+  #notifySoon(): void {
+    if (this.#notifying || this.#wake === undefined) return;
+    this.#notifying = true;
+    setImmediate(() => {
+      this.#notifying = false;
+      this.#notify();
+    });
   }
 
   #notify(): void {
