@@ -6,7 +6,6 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { responseSchema } from "../gen/outputs_pb.ts";
-import type { response } from "../gen/outputs_pb.ts";
 import { sourceSchema } from "../gen/schema_pb.ts";
 import type { Alert } from "../lib/alert/alert.ts";
 import { compareBytes } from "../lib/alert/compare_bytes.ts";
@@ -15,6 +14,7 @@ import { toAlertTime } from "../lib/alert/time.ts";
 import { decodeAlert, encodeAlert, wireText } from "../lib/alert/wire.ts";
 import type { WireFields } from "../lib/alert/wire.ts";
 import { wellFormedText, wireAlert } from "./alert_arbitraries.ts";
+import { alertOf } from "./fuzz/decode_both.ts";
 import { allWires } from "./recordings.ts";
 
 const wires = allWires();
@@ -30,17 +30,6 @@ const full: Alert = {
   hostname: "the host",
   tags: ["x", "y"],
 };
-
-/** The alert in a message, as protobuf's own reader sees it. */
-function alertOf(message: response): Alert {
-  const { rule, output, outputFields, hostname, tags } = message;
-  const { seconds, nanos } = message.time ?? { seconds: 0n, nanos: 0 };
-  const priority = priorities[message.priority]!;
-  const name = ["syscall", "k8s_audit", "internal"][message.sourceDeprecated] ?? "plugin";
-  const source = message.source === "" ? name : message.source;
-  const time = toAlertTime(Number(seconds), nanos);
-  return { time, priority, source, rule, output, outputFields, hostname, tags };
-}
 
 /** The fields of a message: number and wire type, in order. */
 function tagsOf(bytes: Uint8Array): [number, WireType][] {
