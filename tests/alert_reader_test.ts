@@ -144,6 +144,25 @@ test("AlertReader reads on as before after more names, rules and lengths than it
   }
 });
 
+test("AlertReader reads any alerts with a memory that is always full", () => {
+  const name = fc.oneof(
+    fc.constantFrom("a", "b", "c", "d", "e", "__proto__"),
+    fc.nat(12).map((length) => "a".repeat(length)),
+  );
+  const fields = fc.array(fc.tuple(name, fc.constantFrom("1", "2")), { maxLength: 3 });
+  const alert = fc.tuple(fields, fc.constantFrom("", "r", "s")).map(([entries, rule]) =>
+    alertWith(Object.fromEntries(entries), rule)
+  );
+  const memory = fc.record({ texts: fc.constantFrom(0, 1, 2, 4, 8, 16), bytes: fc.nat(60) });
+  fc.assert(
+    fc.property(memory, fc.array(alert, { maxLength: 40 }), (kept, alerts) => {
+      const reader = new AlertReader({}, kept);
+      for (const one of alerts) assert.deepEqual(reader.decode(encodeAlert(one)), one);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test("AlertReader tells names apart that have the same ends and length", () => {
   const reader = new AlertReader();
   const names = ["a", "b", "ab", "ba", "aaaa", "aaab", "baaa"];

@@ -242,6 +242,34 @@ test("decodeAlert refuses bad tags, lengths and varints", () => {
   }
 });
 
+test("decodeAlert reads varints of ten bytes and refuses those of eleven", () => {
+  const ten = [...Array(9).fill(0xff), 0x7f];
+  assert.equal(decodeAlert(Uint8Array.from([0x18, ...ten])).source, "plugin"); // -1
+  // Beyond 64 bits nothing counts.
+  const { time } = decodeAlert(Uint8Array.from([0x0a, 11, 0x08, ...ten]));
+  assert.deepEqual(time, { seconds: -1, nanos: 0 });
+  const eleven = [...Array(10).fill(0x80), 0x00];
+  for (const bytes of [[0x18, ...eleven], [0x50, ...eleven], [0x0a, 12, 0x08, ...eleven]]) {
+    assert.equal(tryDecode(Uint8Array.from(bytes)), undefined);
+  }
+});
+
+test("decodeAlert merges a time that comes in two parts, as protobuf has it", () => {
+  const bytes = Uint8Array.from([0x0a, 2, 0x08, 5, 0x0a, 2, 0x10, 7, 0x0a, 0]);
+  assert.deepEqual(decodeAlert(bytes).time, { seconds: 5, nanos: 7 });
+});
+
+test("decodeAlert refuses groups below 99 others, as protobuf's own reader does", () => {
+  const nested = (depth: number) =>
+    Uint8Array.from([...Array(depth).fill(0x53), ...Array(depth).fill(0x54)]);
+  for (const depth of [1, 98, 99, 100]) {
+    const read = tryDecode(nested(depth)) !== undefined;
+    assert.equal(read, depth <= 99, `${depth}`);
+    if (read) fromBinary(responseSchema, nested(depth));
+    else assert.throws(() => fromBinary(responseSchema, nested(depth)));
+  }
+});
+
 test("decodeAlert survives groups of any depth", () => {
   assert.equal(tryDecode(new Uint8Array(1_000_000).fill(0x53)), undefined);
 });

@@ -73,6 +73,7 @@ export class FieldTable {
     if (this.#generation !== this.#texts.generation) return this.#buildNew(rule);
     const shape = this.#shapes.get(rule);
     if (shape === undefined || !this.#place(shape)) return this.#buildNew(rule);
+    // Each name is an own property already: assigning to `__proto__` sets no prototype.
     const fields = { ...shape.template };
     const { names } = shape;
     const placed = this.#placed;
@@ -116,8 +117,7 @@ export class FieldTable {
     const places = new Uint8Array(this.#texts.maxTexts).fill(NO_PLACE);
     for (let at = 0; at < this.#count; at++) {
       const { text, id } = this.#names[at]!;
-      // Assigning to `__proto__` would set the prototype instead.
-      if (id < 0 || text === "__proto__") return;
+      if (id < 0) return;
       places[id] = names.indexOf(text);
     }
     if (this.#shapes.size >= MAX_SHAPES) this.#shapes.clear();
