@@ -68,6 +68,15 @@ export class Rig {
    */
   static async start(commands: Commands): Promise<Rig> {
     const folder = await mkdtemp(join(tmpdir(), "falco-bench-"));
+    try {
+      return await Rig.#start(commands, folder);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  static async #start(commands: Commands, folder: string): Promise<Rig> {
     const tree = join(folder, "tree");
     const here = join(tree, "bench", "clients");
     await mkdir(here, { recursive: true });

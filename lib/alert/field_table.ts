@@ -113,7 +113,7 @@ export class FieldTable {
   }
 
   #remember(rule: string, names: readonly string[]): void {
-    if (names.length > MAX_SHAPE_FIELDS || this.#generation !== this.#texts.generation) return;
+    if (names.length > MAX_SHAPE_FIELDS) return;
     const places = new Uint8Array(this.#texts.maxTexts).fill(NO_PLACE);
     for (let at = 0; at < this.#count; at++) {
       const { text, id } = this.#names[at]!;

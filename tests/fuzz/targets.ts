@@ -18,7 +18,7 @@ import { sampleAlerts } from "../../bench/clients/sample_alerts.ts";
 import { allWires, readLines } from "../recordings.ts";
 import { CountingReader, decodeBoth } from "./decode_both.ts";
 import type { Verdict } from "./decode_both.ts";
-import { join, Random } from "./mutate.ts";
+import { join, type Random } from "./mutate.ts";
 
 /** Something that takes any bytes. */
 export interface Target {
