@@ -83,7 +83,9 @@ export class Rig {
     for (const part of ["lib", "gen", "proto", "bench/clients"]) {
       await cp(join(repository, part), join(tree, part), { recursive: true });
     }
-    for (const name of ["deno.json", "deno.lock"]) await cp(join(here, name), join(tree, name));
+    for (const name of ["deno.json", "deno.lock"]) {
+      await cp(join(repository, "bench", name), join(tree, name));
+    }
     await rm(join(tree, "proto", "deno.json"), { force: true });
     await run(process.execPath, ["install", "--quiet", "--node-modules-dir=auto"], { cwd: tree });
     await run("go", ["build", "-o", folder, "./..."], { cwd: join(here, "go") });
