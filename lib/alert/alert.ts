@@ -39,7 +39,7 @@ export interface Alert {
   readonly rule: string;
   /** The text of the alert, with its time and priority in front; over gRPC it is the whole JSON line if Falco runs with `json_output: true`. */
   readonly output: string;
-  /** The fields of the rule's output by name. Over gRPC every value is text; in Falco's JSON they are typed. */
+  /** The fields of the rule's output by name. Over gRPC every value is text, and they are sorted by name as in Falco's JSON; there they are typed. */
   readonly outputFields: AlertFields;
   /** The host that Falco runs on. Empty if the carrier did not say (Falco's JSON before 0.33). */
   readonly hostname: string;
