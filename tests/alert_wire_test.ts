@@ -16,6 +16,7 @@ import type { WireFields } from "../lib/alert/wire.ts";
 import { wellFormedText, wireAlert } from "./alert_arbitraries.ts";
 import { alertOf } from "./fuzz/decode_both.ts";
 import { allWires } from "./recordings.ts";
+import { partsOf } from "./wire_parts.ts";
 
 const wires = allWires();
 
@@ -41,19 +42,6 @@ function tagsOf(bytes: Uint8Array): [number, WireType][] {
     reader.skip(tag[1], tag[0]);
   }
   return found;
-}
-
-/** The parts of a message as they stand on the wire, those of output_fields sorted. */
-function partsOf(bytes: Uint8Array): string[] {
-  const reader = new BinaryReader(bytes);
-  const parts: string[] = [];
-  const fields: string[] = [];
-  while (reader.pos < reader.len) {
-    const [number, type] = reader.tag();
-    const part = `${number}: ${reader.skip(type, number).join(" ")}`;
-    (number === 6 ? fields : parts).push(part);
-  }
-  return [...parts, ...fields.sort()];
 }
 
 test("decodeAlert reads every recorded message as protobuf's own reader does", () => {

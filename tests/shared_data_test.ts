@@ -14,6 +14,7 @@ import type { Repair } from "../lib/alert/repair.ts";
 import { decodeAlert, encodeAlert } from "../lib/alert/wire.ts";
 import { readLines, readWires } from "./recordings.ts";
 import { runCli } from "./run_cli.ts";
+import { partsOf } from "./wire_parts.ts";
 
 const folder = new URL("../../shared/data/", import.meta.url);
 
@@ -66,7 +67,7 @@ test(`decodeAlert and encodeAlert give back every recorded system call${note}`, 
     assert.deepEqual(alert.outputFields, message.outputFields);
     const encoded = encodeAlert(alert);
     assert(equals(responseSchema, fromBinary(responseSchema, encoded), message));
-    assert.deepEqual(encoded, wire);
+    assert.deepEqual(partsOf(encoded), partsOf(wire));
   }
 });
 
