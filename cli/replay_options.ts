@@ -1,9 +1,7 @@
 /** The arguments of `replay`. @module */
-import { parsePriority, priorities } from "../lib/alert/priority.ts";
 import type { Priority } from "../lib/alert/priority.ts";
-import { compileCondition } from "../lib/condition/compile_condition.ts";
 import type { CompiledCondition } from "../lib/condition/compile_condition.ts";
-import { ConditionError } from "../lib/condition/condition_error.ts";
+import { readFilter, readMinPriority, selectionHelp } from "./alert_options.ts";
 import { formatNames } from "./formats/alert_formatter.ts";
 import type { FormatName } from "./formats/alert_formatter.ts";
 import { oneOf, parseOptions, quote, wholeNumber } from "./options.ts";
@@ -25,11 +23,7 @@ FIXTURE is one of
 Without any, the six bundled scenarios are played.
 
 Which alerts, in this order; all times are those of the alerts:
-  --min-priority NAME      only alerts at least this severe: ${priorities.slice(0, 4).join(", ")},
-                           ${priorities.slice(4).join(", ")}
-  --filter CONDITION       only alerts that match, in the language of Falco's rules, with
-                           alert.rule, alert.priority, alert.tags ... beside the output fields:
-                           "alert.priority >= warning and proc.name in (sh, bash)"
+${selectionHelp}
   --dedupe                 drop an alert whose rule and message came within 60 s before
   --limit N                stop after N alerts
   --batch SIZE[,MS]        group alerts: SIZE at most, MS milliseconds at most from the first on
@@ -97,19 +91,12 @@ export function readReplayArguments(args: readonly string[]): ReplayArguments | 
     format: { type: "string" },
   });
   if (values["help"]) return "help";
-  const minPriority = values["min-priority"];
-  const priority = minPriority === undefined ? undefined : parsePriority(String(minPriority));
-  if (minPriority !== undefined && priority === undefined) {
-    throw new UsageError(
-      `--min-priority must be one of ${priorities.join(", ")}: it is ${quote(minPriority)}`,
-    );
-  }
   if (positionals.filter((file) => file === "-").length > 1) {
     throw new UsageError("standard input (-) can be read once only");
   }
   return {
     fixtures: positionals,
-    minPriority: priority,
+    minPriority: readMinPriority(values["min-priority"]),
     filter: readFilter(values["filter"]),
     dedupe: values["dedupe"] === true,
     limit: wholeNumber("limit", values["limit"], 0),
@@ -122,17 +109,6 @@ export function readReplayArguments(args: readonly string[]): ReplayArguments | 
     seed: wholeNumber("seed", values["seed"], 0) ?? 0,
     format: oneOf("format", values["format"], formatNames),
   };
-}
-
-function readFilter(text: string | boolean | undefined): CompiledCondition | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return compileCondition(String(text));
-  } catch (error) {
-    if (!(error instanceof ConditionError)) throw error;
-    const { line, column, reason } = error;
-    throw new UsageError(`--filter:${line}:${column}: ${reason}`, { cause: error });
-  }
 }
 
 function readBatch(text: string | boolean | undefined): ReplayArguments["batch"] {

@@ -2,14 +2,13 @@
 import { FakeClock } from "../harness/fake_clock.ts";
 import type { Alert } from "../lib/alert/alert.ts";
 import { messageOf } from "../lib/alert/message.ts";
-import { isAtLeast } from "../lib/alert/priority.ts";
 import { BatchStream } from "../lib/streams/batch_stream.ts";
 import { DedupeStream } from "../lib/streams/dedupe_stream.ts";
 import { compose } from "../lib/streams/engine/compose.ts";
 import type { EventStream } from "../lib/streams/engine/event_stream.ts";
 import { OperatorStream } from "../lib/streams/engine/operator_stream.ts";
-import { FilterStream } from "../lib/streams/filter_stream.ts";
 import { LimitStream } from "../lib/streams/limit_stream.ts";
+import { selectAlerts } from "./alert_selection.ts";
 import type { ReplayArguments } from "./replay_options.ts";
 
 const DEDUPE_MS = 60_000;
@@ -41,29 +40,9 @@ export function replayPipeline(
   options: Pick<ReplayArguments, "minPriority" | "filter" | "dedupe" | "limit" | "batch">,
 ): ReplayPipeline {
   const clock = new FakeClock();
-  const operators: OperatorStream<Alert, Alert>[] = [setClock(clock)];
-  const { minPriority, limit, batch } = options;
-  let belowPriority = 0;
-  if (minPriority !== undefined) {
-    operators.push(
-      new FilterStream((alert) => {
-        if (isAtLeast(alert.priority, minPriority)) return true;
-        belowPriority++;
-        return false;
-      }),
-    );
-  }
-  let unmatched = 0;
-  const { filter } = options;
-  if (filter !== undefined) {
-    operators.push(
-      new FilterStream((alert) => {
-        if (filter(alert)) return true;
-        unmatched++;
-        return false;
-      }),
-    );
-  }
+  const selection = selectAlerts(options);
+  const operators: OperatorStream<Alert, Alert>[] = [setClock(clock), ...selection.operators];
+  const { limit, batch } = options;
   const dedupe = options.dedupe
     ? new DedupeStream<Alert>((alert) => JSON.stringify([alert.rule, messageOf(alert)]), {
       windowMs: DEDUPE_MS,
@@ -74,8 +53,7 @@ export function replayPipeline(
   if (limit !== undefined) operators.push(new LimitStream(limit));
   const chain = compose(...operators);
   const dropped = () => ({
-    ...(minPriority === undefined ? {} : { [`below ${minPriority}`]: belowPriority }),
-    ...(filter === undefined ? {} : { "not matched": unmatched }),
+    ...selection.dropped(),
     ...(dedupe === undefined ? {} : { duplicate: dedupe.dropped }),
   });
   if (batch === undefined) return { stream: alerts.pipeThrough(chain), dropped };
