@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { FixtureError } from "../harness/fixtures/fixture.ts";
 import { FalcoError } from "../lib/errors.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { doctor } from "./doctor.ts";
 import { fake } from "./fake.ts";
 import { listenForInterrupt } from "./interrupt.ts";
 import { quote, suggest } from "./options.ts";
@@ -16,8 +17,12 @@ import { Output } from "./output.ts";
 import { replay } from "./replay.ts";
 import { UsageError } from "./usage_error.ts";
 
-const commands = new Map<string, Command>([["replay", replay], ["fake", fake]]);
-const planned = ["tail", "record", "certs", "doctor", "contract", "gateway"];
+const commands = new Map<string, Command>([
+  ["replay", replay],
+  ["fake", fake],
+  ["doctor", doctor],
+]);
+const planned = ["tail", "record", "certs", "contract", "gateway"];
 
 const help = `falco-streams: Falco's alerts as Web Streams, and a fake Falco to test with
 
@@ -26,6 +31,7 @@ Usage: main.ts COMMAND [OPTION...]
 Commands:
   replay    play recorded or bundled alerts through a fake Falco and print them
   fake      serve a fake Falco until interrupted, for clients in any language
+  doctor    find out why there is no connection to a Falco, or no alert
 
 COMMAND --help tells more. With Deno: deno task COMMAND [OPTION...]
 `;

@@ -1,0 +1,155 @@
+/** Where Falco is and how to reach it: the arguments that `tail`, `record` and `doctor` share. @module */
+import { stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { DEFAULT_ADDRESS, parseAddress } from "../lib/transport/address.ts";
+import type { Address } from "../lib/transport/address.ts";
+import type { TlsCredentials } from "../lib/transport/credentials.ts";
+import { quote } from "./options.ts";
+import type { ParsedOptions } from "./options.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** The options, for `parseOptions`. */
+export const connectionOptions = {
+  ca: { type: "string" },
+  cert: { type: "string" },
+  key: { type: "string" },
+  "server-name": { type: "string" },
+  certs: { type: "string" },
+} as const;
+
+/** The lines of `--help` about the address and these options. */
+export const connectionHelp = `ADDRESS is one of
+  unix:///PATH             a unix socket; ${DEFAULT_ADDRESS} by default, Falco's
+                           own since 0.33, and /var/run/falco.sock, its own before
+  https://HOST:PORT        Falco's gRPC over TCP, which always wants a client certificate;
+                           HOST:PORT and [IPV6]:PORT are the same
+  PATH                     what is there decides
+
+Over TCP:
+  --certs DIR              where ca.crt, client.crt and client.key are
+  --ca FILE                the authority that signed Falco's certificate (PEM)
+  --cert FILE, --key FILE  the client's certificate and its key (PEM)
+  --server-name NAME       the name that Falco's certificate carries, if it is not HOST`;
+
+/** What the files in `--certs DIR` are called: as in Falco's documentation and falco.yaml. */
+const certsFiles = { ca: "ca.crt", cert: "client.crt", key: "client.key" } as const;
+
+/** Where Falco is. */
+export interface ConnectionArguments {
+  /** The address in a form that only means one thing; undefined for Falco's own default. */
+  readonly address: Address | undefined;
+  /** The certificates that were named; not all of them need be. */
+  readonly tls: Partial<TlsCredentials>;
+}
+
+/**
+ * Reads the address and the TLS options.
+ *
+ * @param options What was given.
+ * @param how `barePath`: whether what is there decides what a bare path is, or it is a socket
+ * whatever is there.
+ * @returns Where Falco is.
+ * @throws {UsageError} If that can be no address, or options contradict each other.
+ */
+export async function readConnection(
+  { values, positionals }: ParsedOptions,
+  { barePath }: { readonly barePath: "look" | "socket" },
+): Promise<ConnectionArguments> {
+  const [text, extra] = positionals;
+  if (extra !== undefined) {
+    throw new UsageError(`unexpected argument ${quote(extra)}. Give one address`);
+  }
+  const address = text === undefined ? undefined : await readAddress(text, barePath === "look");
+  const tls = readTls(values);
+  const given = Object.keys(tls).length > 0;
+  if (given && address?.kind !== "tls") {
+    throw new UsageError(
+      `certificates are for TLS, and ${
+        address?.text ?? DEFAULT_ADDRESS
+      } is a unix socket, which has none. ` + "Leave them out, or give https://HOST:PORT",
+    );
+  }
+  return { address, tls };
+}
+
+/**
+ * The certificates, all of them.
+ *
+ * @param connection Where Falco is.
+ * @returns Them; undefined for a unix socket.
+ * @throws {UsageError} If one is missing.
+ */
+export function requireCredentials(
+  { address, tls }: ConnectionArguments,
+): TlsCredentials | undefined {
+  if (address?.kind !== "tls") return undefined;
+  const { ca, cert, key, serverName } = tls;
+  if (ca !== undefined && cert !== undefined && key !== undefined) {
+    return { ca, cert, key, ...(serverName === undefined ? {} : { serverName }) };
+  }
+  throw new UsageError(
+    `${address.text} needs ${missingCertificates(tls)}: over TCP Falco always wants a client ` +
+      "certificate. Name the files, or their folder with --certs DIR",
+  );
+}
+
+/**
+ * Says which certificates were not named.
+ *
+ * @param tls What was named.
+ * @returns The options that are missing; empty if none is.
+ */
+export function missingCertificates(tls: Partial<TlsCredentials>): string {
+  return (["ca", "cert", "key"] as const)
+    .filter((name) => tls[name] === undefined)
+    .map((name) => `--${name}`)
+    .join(", ");
+}
+
+async function readAddress(text: string, look: boolean): Promise<Address> {
+  if (text === "-") {
+    throw new UsageError(
+      "standard input is not available yet here. Print alerts from it with: replay -",
+    );
+  }
+  if (/^file:/i.test(text)) throw fileError(text, URL.canParse(text) ? fileURLToPath(text) : text);
+  const isBare = !/^[a-z][a-z0-9+.-]*:/i.test(text) && !text.startsWith("[");
+  if (isBare && look) {
+    const there = await stat(text).catch(() => undefined);
+    if (there?.isFile()) throw fileError(text, text);
+    if (there?.isDirectory()) {
+      throw new UsageError(`${text}: that is a folder. Name the socket in it`);
+    }
+    if (there?.isSocket()) return toAddress(`unix://${resolve(text)}`);
+  }
+  return toAddress(text);
+}
+
+function toAddress(text: string): Address {
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+function fileError(text: string, path: string): UsageError {
+  return new UsageError(
+    `${text}: a file is no Falco; alerts from files come with a later version. ` +
+      `Print what it holds with: replay ${path}`,
+  );
+}
+
+function readTls(values: ParsedOptions["values"]): Partial<TlsCredentials> {
+  const folder = values["certs"] as string | undefined;
+  const tls: { -readonly [K in keyof TlsCredentials]?: TlsCredentials[K] } = {};
+  for (const name of ["ca", "cert", "key"] as const) {
+    const file = values[name] as string | undefined;
+    const path = file ?? (folder === undefined ? undefined : join(folder, certsFiles[name]));
+    if (path !== undefined) tls[name] = path;
+  }
+  const serverName = values["server-name"] as string | undefined;
+  if (serverName !== undefined) tls.serverName = serverName;
+  return tls;
+}
