@@ -8,7 +8,16 @@ import { fileURLToPath } from "node:url";
 const main = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
 const config = fileURLToPath(new URL("../deno.json", import.meta.url));
 
-/** The flags of the tasks `replay` and `fake`; docs_test.ts holds them against deno.json. */
+/** A live command writes nothing, but Deno takes connecting to a socket for writing to it. */
+const liveFlags: readonly string[] = [
+  "--no-prompt",
+  "--allow-net",
+  "--allow-read",
+  "--allow-write=/run,/var/run,/tmp",
+  "--ignore-env=LOG_TOKENS,LOG_STREAM",
+];
+
+/** The flags of the tasks; docs_test.ts holds them against deno.json. */
 export const denoFlags: Record<string, readonly string[]> = {
   replay: [
     "--no-prompt",
@@ -24,6 +33,15 @@ export const denoFlags: Record<string, readonly string[]> = {
     "--allow-write",
     "--ignore-env=LOG_TOKENS,LOG_STREAM",
   ],
+  record: [
+    "--no-prompt",
+    "--allow-net",
+    "--allow-read",
+    "--allow-write",
+    "--ignore-env=LOG_TOKENS,LOG_STREAM",
+  ],
+  tail: liveFlags,
+  doctor: liveFlags,
 };
 
 /** A process that is over. */

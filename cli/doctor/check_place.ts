@@ -96,12 +96,19 @@ export const checkListening: Check = {
       return ok("a process takes connections");
     } catch (error) {
       findings.signal.throwIfAborted();
-      return refusal(address, error);
+      return refusalFinding(address, error);
     }
   },
 };
 
-function refusal(address: Address, error: unknown): Finding {
+/**
+ * Says why nobody takes a connection.
+ *
+ * @param address Where to.
+ * @param error What the runtime reported.
+ * @returns A failure with its remedy.
+ */
+export function refusalFinding(address: Address, error: unknown): Finding {
   const { reason, message } = connectionError(address, error);
   const text = message.slice(`Cannot connect to ${address.text}: `.length);
   switch (reason) {

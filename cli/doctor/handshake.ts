@@ -101,7 +101,10 @@ function chainOf(peer: DetailedPeerCertificate): X509Certificate[] {
   for (let one: DetailedPeerCertificate | undefined = peer; one?.raw !== undefined;) {
     if (seen.has(one.fingerprint256)) break;
     seen.add(one.fingerprint256);
-    chain.push(new X509Certificate(one.raw));
+    const certificate = new X509Certificate(one.raw);
+    // The runtimes go by the issuer's name, which may not be the one that signed.
+    if (chain.length > 0 && !chain.at(-1)!.verify(certificate.publicKey)) break;
+    chain.push(certificate);
     one = one.issuerCertificate;
   }
   return chain;

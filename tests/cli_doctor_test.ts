@@ -1,0 +1,424 @@
+/** `doctor` as a process: what it finds at real sockets, and that it takes nothing. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { chmodSync, statSync, writeFileSync } from "node:fs";
+import { createSecureServer, createServer } from "node:http2";
+import type { AddressInfo, Server } from "node:net";
+import { createServer as createTcpServer } from "node:net";
+import { join } from "node:path";
+import process from "node:process";
+import { after, before, describe, it } from "node:test";
+import { refusalFinding } from "../cli/doctor/check_place.ts";
+import { buildAlert } from "../harness/build_alert.ts";
+import { makeCertificates, writeCertificates } from "../harness/certificates.ts";
+import type { Certificates } from "../harness/certificates.ts";
+import { FakeFalco } from "../harness/fake_falco.ts";
+import { makeTempFolder } from "../harness/temp_folder.ts";
+import type { TempFolder } from "../harness/temp_folder.ts";
+import { parseAddress } from "../lib/transport/address.ts";
+import { runCli, startCli } from "./run_cli.ts";
+
+const DAY_MS = 86_400_000;
+
+interface Report {
+  readonly address: string;
+  readonly ok: boolean;
+  readonly checks: readonly {
+    readonly check: string;
+    readonly state: string;
+    readonly text: string;
+    readonly remedy?: string;
+  }[];
+}
+
+let folder: TempFolder;
+let certificates: Certificates;
+before(async () => {
+  folder = await makeTempFolder();
+  certificates = await makeCertificates();
+  await writeCertificates(join(folder.path, "certs"), certificates);
+});
+after(() => folder.remove());
+
+/** Runs it with `--json`, and checks what holds for every report. */
+async function diagnose(...args: readonly string[]): Promise<Report> {
+  const { status, stdout, stderr } = await runCli(["doctor", "--json", ...args]);
+  assert.equal(stdout.split("\n").length, 2, stderr);
+  const report = JSON.parse(stdout) as Report;
+  assert.equal(report.ok, status === 0);
+  assert.deepEqual(Object.keys(report), ["address", "ok", "checks"]);
+  for (const { check, state, text, remedy } of report.checks) {
+    assert.match(state, /^(ok|warn|fail|skipped)$/, check);
+    assert.doesNotMatch(text, /\n|\.$|undefined/, check);
+    if (state === "fail" || state === "warn") assert.match(remedy ?? "", /^[A-Z"].*[^.]$/, check);
+  }
+  return report;
+}
+
+function stateOf({ checks }: Report): Record<string, string> {
+  return Object.fromEntries(checks.map(({ check, state }) => [check, state]));
+}
+
+/** The one check that failed, as a line. */
+function failure(report: Report): string {
+  const failed = report.checks.filter(({ state }) => state === "fail");
+  assert.equal(failed.length, 1, JSON.stringify(report.checks, null, 1));
+  assert.equal(report.ok, false);
+  const [{ check, text, remedy }] = failed as [Report["checks"][number]];
+  return `${check}: ${text}. ${remedy}`;
+}
+
+async function withFake(
+  options: Parameters<typeof FakeFalco.start>[0],
+  run: (fake: FakeFalco) => Promise<void>,
+): Promise<void> {
+  const fake = await FakeFalco.start(options);
+  try {
+    await run(fake);
+  } finally {
+    await fake.stop();
+  }
+}
+
+async function withServer(server: Server, run: (port: number) => Promise<void>): Promise<void> {
+  server.listen(0, "localhost");
+  await once(server, "listening");
+  try {
+    await run((server.address() as AddressInfo).port);
+  } finally {
+    server.close();
+  }
+}
+
+describe("doctor with nothing wrong", () => {
+  it("takes no alert out of the queue, over a socket and over TLS", async () => {
+    for (const tls of [false, certificates]) {
+      await withFake({ tls }, async (fake) => {
+        fake.push(buildAlert(), buildAlert(), buildAlert());
+        const certs = tls === false ? [] : ["--certs", join(folder.path, "certs")];
+        const report = await diagnose(fake.address, ...certs);
+        assert.equal(report.ok, true, JSON.stringify(report));
+        assert.equal(report.address, fake.address);
+        assert.equal(fake.queueDepth, 3);
+        // Not a single request went out on the call for alerts.
+        const sub = fake.requests.find(({ method }) => method === "falco.outputs.service/sub");
+        assert.equal(sub?.requests, 0);
+        assert.deepEqual(
+          Object.entries(stateOf(report)).filter(([, state]) => state !== "ok"),
+          [["grpc-output", "skipped"]],
+        );
+      });
+    }
+  });
+
+  it("names Falco, the owner and mode of the socket, and what cannot be known", async () => {
+    await withFake({}, async (fake) => {
+      const path = fake.address.slice("unix://".length);
+      chmodSync(path, 0o700);
+      const { status, stdout, stderr } = await runCli(["doctor", fake.address]);
+      assert.equal(status, 0, stderr);
+      const { uid, gid } = statSync(path);
+      const lines = stdout.split("\n");
+      assert(
+        lines.includes(`ok       socket              ${path}, owner ${uid}:${gid}, mode 0700`),
+      );
+      assert.match(stdout, /^ok {7}version {13}Falco 0\.43\.1, engine 0\.58\.0$/m);
+      assert.match(stdout, /^ok {7}era {17}0\.31 to 0\.43/m);
+      assert.match(stdout, /^skipped {2}grpc-output .*set grpc_output\.enabled to true/m);
+      assert.equal(stderr, "all is well\n");
+    });
+  });
+
+  it("lists versions of TLS, the protocol, names, authority and dates", async () => {
+    await withFake({ tls: certificates }, async (fake) => {
+      const certs = join(folder.path, "certs");
+      const files = ["--ca", `${certs}/ca.crt`, "--cert", `${certs}/client.crt`];
+      const report = await diagnose(fake.address, ...files, "--key", `${certs}/client.key`);
+      const text = (name: string) => report.checks.find(({ check }) => check === name)?.text;
+      assert.equal(text("tls"), "TLS 1.3 and TLS 1.2");
+      assert.equal(text("alpn"), "h2");
+      assert.match(text("resolve")!, /^localhost is .*(127\.0\.0\.1|::1)/);
+      assert.match(text("server-name")!, /^valid for localhost \(SAN: DNS:localhost, /);
+      assert.equal(text("server-chain"), "signed by CN=falco-streams test CA");
+      assert.match(text("server-dates")!, /^valid until 20\d\d-\d\d-\d\d$/);
+      assert.equal(text("client-certificate"), "accepted");
+    });
+  });
+
+  it("tells an older Falco by its version", async () => {
+    for (const [falcoVersion, tags] of [["0.24.0", ", without tags"], ["0.30.0", ""]] as const) {
+      await withFake({ falcoVersion }, async (fake) => {
+        const report = await diagnose(fake.address);
+        assert.equal(report.ok, true);
+        const era = report.checks.find(({ check }) => check === "era");
+        assert.equal(era?.text, `0.24 to 0.30: alerts with their source as a number${tags}`);
+      });
+    }
+  });
+
+  it("colours states if asked to, and never with --color never", async () => {
+    await withFake({}, async (fake) => {
+      const coloured = await runCli(["doctor", fake.address, "--color", "always"]);
+      assert.match(coloured.stdout, /^\x1b\[32mok\x1b\[0m {7}address /);
+      const plain = await runCli(["doctor", fake.address, "--color", "never"]);
+      assert.doesNotMatch(plain.stdout, /\x1b/);
+    });
+  });
+});
+
+describe("doctor at a unix socket", () => {
+  it("says that there is none, and that 0.44 has no gRPC", async () => {
+    const report = await diagnose(join(folder.path, "none.sock"));
+    assert.match(failure(report), /^socket: .*no such file\. Falco 0\.44 and later have no gRPC/);
+    assert.deepEqual(Object.values(stateOf(report)).slice(2), Array(5).fill("skipped"));
+  });
+
+  it("says that a file or a folder is in the way", async () => {
+    const path = join(folder.path, "file.sock");
+    writeFileSync(path, "");
+    assert.match(failure(await diagnose(path)), /^socket: .* is no socket\. .*remove it/);
+    assert.match(failure(await diagnose(folder.path)), /^socket: .* is a folder\. Name the socket/);
+  });
+
+  it("says that nobody listens at a file that a killed Falco has left", async () => {
+    const path = join(folder.path, "stale.sock");
+    const fake = await FakeFalco.start({ listen: path });
+    await fake.kill();
+    const line = failure(await diagnose(path));
+    assert.match(line, /^listening: nobody listens: Falco was killed and left the file behind\. /);
+  });
+
+  it("says who may connect", async (t) => {
+    const error = Object.assign(new Error("connect EACCES"), { code: "EACCES" });
+    const { state, text, remedy } = refusalFinding(parseAddress("/run/falco/falco.sock"), error);
+    assert.deepEqual([state, text], ["fail", "permission denied"]);
+    assert.match(remedy!, /run as its owner, or change its mode/);
+    if (statSync(folder.path).uid === 0) {
+      return t.diagnostic?.("root may connect to every socket: only the wording was tested");
+    }
+    await withFake({}, async (fake) => {
+      chmodSync(fake.address.slice("unix://".length), 0o000);
+      assert.match(failure(await diagnose(fake.address)), /^listening: permission denied\. /);
+    });
+  });
+
+  it("says that whoever listens is no Falco", async () => {
+    const path = join(folder.path, "other.sock");
+    const server = createSecureServer({ ...certificates.server });
+    server.listen(path);
+    await once(server, "listening");
+    try {
+      assert.match(failure(await diagnose(path)), /^version: Cannot connect to .*plain HTTP\/2/);
+    } finally {
+      server.close();
+    }
+  });
+
+  it("says that a server has neither service", async () => {
+    const path = join(folder.path, "empty.sock");
+    const server = createServer((_, response) => {
+      response.writeHead(200, { "content-type": "application/grpc", "grpc-status": "12" });
+      response.end();
+    });
+    server.listen(path);
+    await once(server, "listening");
+    try {
+      const report = await diagnose(path);
+      assert.match(failure(report), /^outputs: it offers no alerts/);
+      assert.equal(stateOf(report)["version"], "warn");
+    } finally {
+      server.close();
+    }
+  });
+
+  it("takes a Falco of 0.18 for one", async () => {
+    const path = join(folder.path, "first.sock");
+    const server = createServer();
+    server.on("stream", (stream, headers) => {
+      stream.on("error", () => {});
+      if (headers[":path"] === "/falco.output.service/subscribe") return;
+      stream.respond({ ":status": 200, "content-type": "application/grpc", "grpc-status": "12" }, {
+        endStream: true,
+      });
+    });
+    server.listen(path);
+    await once(server, "listening");
+    try {
+      const report = await diagnose(path);
+      assert.equal(report.ok, false); // for want of a version
+      assert.equal(stateOf(report)["outputs"], "ok");
+      assert.match(report.checks.find(({ check }) => check === "era")!.text, /^0\.18 to 0\.23/);
+    } finally {
+      server.close();
+    }
+  });
+
+  it("names both default places if none is given", async (t) => {
+    const there = ["/run/falco/falco.sock", "/var/run/falco.sock"].some((path) =>
+      statSync(path, { throwIfNoEntry: false }) !== undefined
+    );
+    if (there) return t.diagnostic?.("a Falco runs here");
+    assert.match(
+      failure(await diagnose()),
+      /^address: .*unix:\/\/\/run\/falco\/falco\.sock nor unix:\/\/\/var\/run\/falco\.sock\. /,
+    );
+  });
+});
+
+describe("doctor over TLS", () => {
+  const certs = (name: string): string[] => ["--certs", join(folder.path, name)];
+
+  it("says that nobody listens on the port", async () => {
+    let port = 0;
+    await withServer(createTcpServer(), (free) => Promise.resolve(void (port = free)));
+    const line = failure(await diagnose(`localhost:${port}`, ...certs("certs")));
+    assert.match(line, /^listening: nobody listens on this port\. Falco 0\.44/);
+  });
+
+  it("says that a name does not resolve", async () => {
+    const line = failure(await diagnose("https://no-such-host.invalid:5060", ...certs("certs")));
+    assert.match(line, /^resolve: no-such-host\.invalid does not resolve/);
+  });
+
+  it("says that certificates are missing, and looks at the server's all the same", async () => {
+    await withFake({ tls: certificates }, async (fake) => {
+      const report = await diagnose(fake.address);
+      assert.match(failure(report), /^certificates: --ca, --cert, --key not given\. /);
+      assert.equal(stateOf(report)["server-name"], "ok");
+      assert.equal(stateOf(report)["client-certificate"], "skipped");
+      const missing = await diagnose(fake.address, ...certs("no-such-folder"));
+      assert.match(failure(missing), /^certificates: the file ".*ca\.crt" .*cannot be read/);
+    });
+  });
+
+  it("says that another authority signed Falco's certificate", async () => {
+    await writeCertificates(join(folder.path, "other"), await makeCertificates());
+    await withFake({ tls: certificates }, async (fake) => {
+      const { path } = folder;
+      const files = ["--cert", `${path}/certs/client.crt`, "--key", `${path}/certs/client.key`];
+      const line = failure(await diagnose(fake.address, "--ca", `${path}/other/ca.crt`, ...files));
+      assert.match(line, /^server-chain: not signed by the authority in .*other\/ca\.crt/);
+    });
+  });
+
+  it("says that the client certificate is of another authority", async () => {
+    await withFake({ tls: certificates }, async (fake) => {
+      const { path } = folder;
+      const files = ["--cert", `${path}/other/client.crt`, "--key", `${path}/other/client.key`];
+      const line = failure(await diagnose(fake.address, "--ca", `${path}/certs/ca.crt`, ...files));
+      assert.match(line, /^client-certificate: not accepted: .*grpc\.root_certs/);
+    });
+  });
+
+  it("says that key and certificate do not belong together", async () => {
+    await withFake({ tls: certificates }, async (fake) => {
+      const { path } = folder;
+      const files = ["--key", `${path}/other/client.key`];
+      const report = await diagnose(fake.address, ...certs("certs"), ...files);
+      assert.match(failure(report), /^certificates: .*client\.key is not the key of .*client\.crt/);
+    });
+  });
+
+  it("says that the client certificate has expired, before and after Falco does", async () => {
+    const expired = await makeCertificates({ days: 2, now: Date.now() - 9 * DAY_MS });
+    const path = join(folder.path, "expired");
+    await writeCertificates(path, expired);
+    const tls = { ...certificates, ca: certificates.ca + expired.ca };
+    await withFake({ tls }, async (fake) => {
+      const ca = ["--ca", join(folder.path, "certs", "ca.crt")];
+      const report = await diagnose(fake.address, "--certs", path, ...ca);
+      const states = stateOf(report);
+      assert.deepEqual(
+        Object.keys(states).filter((check) => states[check] === "fail"),
+        ["certificates", "client-certificate"],
+      );
+      assert.match(report.checks[3]!.text, /^the client's has expired on 20\d\d-\d\d-\d\d$/);
+    });
+  });
+
+  it("says that Falco's certificate has expired, or will soon", async () => {
+    const expired = await makeCertificates({ days: 2, now: Date.now() - 9 * DAY_MS });
+    const tls = { ...expired, ca: certificates.ca };
+    await withFake({ tls }, async (fake) => {
+      const { path } = folder;
+      const ca = ["--ca", `${path}/expired/ca.crt`];
+      writeFileSync(`${path}/expired/ca.crt`, expired.ca);
+      const report = await diagnose(fake.address, ...certs("certs"), ...ca);
+      const dates = report.checks.find(({ check }) => check === "server-dates");
+      assert.match(`${dates?.state} ${dates?.text}`, /^fail the server's has expired on 20/);
+    });
+    const soon = await makeCertificates({ days: 3 });
+    await writeCertificates(join(folder.path, "soon"), soon);
+    await withFake({ tls: soon }, async (fake) => {
+      const report = await diagnose(fake.address, ...certs("soon"));
+      assert.equal(report.ok, false);
+      assert.equal(stateOf(report)["server-dates"], "warn");
+      assert.equal(stateOf(report)["version"], "ok");
+    });
+  });
+
+  it("says that the certificate is for other names", async () => {
+    await withFake({ tls: certificates }, async (fake) => {
+      const name = ["--server-name", "falco.example.test"];
+      const line = failure(await diagnose(fake.address, ...certs("certs"), ...name));
+      assert.match(
+        line,
+        /^server-name: not valid for "falco\.example\.test" \(SAN: DNS:localhost, /,
+      );
+    });
+  });
+
+  it("says that the other side does not speak TLS, or no HTTP/2", async () => {
+    await withServer(createServer(), async (port) => {
+      const report = await diagnose(`localhost:${port}`, ...certs("certs"));
+      assert.match(
+        failure(report),
+        /^tls: .*[Cc]heck that this is the port of grpc\.bind_address|^tls: /,
+      );
+    });
+    const { createServer: createTlsServer } = await import("node:tls");
+    const server = createTlsServer({ ...certificates.server, ALPNProtocols: ["http/1.1"] });
+    await withServer(server, async (port) => {
+      const report = await diagnose(`localhost:${port}`, ...certs("certs"));
+      assert.match(failure(report), /^(alpn: |tls: )/);
+    });
+  });
+});
+
+describe("doctor's arguments", () => {
+  it("explains itself", async () => {
+    const { status, stdout } = await runCli(["doctor", "--help"]);
+    assert.equal(status, 0);
+    assert.match(stdout, /takes no alert out of Falco's queue/);
+    for (const word of ["--certs DIR", "--json", "Exit status: 0 all is well"]) {
+      assert(stdout.includes(word), word);
+    }
+  });
+
+  it("refuses what it cannot use with status 2, and nothing on standard output", async () => {
+    const cases: [args: string[], message: RegExp][] = [
+      [["a:1", "b:2"], /^unexpected argument "b:2"/],
+      [["http://localhost:5060"], /^Cannot use the address .*over TCP Falco speaks only TLS/],
+      [["/tmp/x.sock", "--certs", "/tmp"], /^certificates are for TLS/],
+      [["--jsn"], /^unknown option "--jsn"\. Did you mean --json\?/],
+      [["--color", "sometimes"], /^--color must be one of auto, always, never/],
+    ];
+    for (const [args, message] of cases) {
+      const { status, stdout, stderr } = await runCli(["doctor", ...args]);
+      assert.deepEqual([status, stdout], [2, ""], args.join(" "));
+      assert.match(stderr, message);
+    }
+  });
+
+  it("stops at once on Ctrl-C", async () => {
+    // It takes connections and never says a word.
+    await withServer(createTcpServer((socket) => socket.on("error", () => {})), async (port) => {
+      const { child, finished } = startCli(["doctor", `localhost:${port}`]);
+      await once(child.stdout, "data");
+      const startedAt = performance.now();
+      process.kill(child.pid!, "SIGINT"); // child.kill() makes Deno report a signal as the status
+      assert.equal((await finished).status, 130);
+      assert(performance.now() - startedAt < 2000);
+    });
+  });
+});
