@@ -14,15 +14,19 @@ import { fake } from "./fake.ts";
 import { listenForInterrupt } from "./interrupt.ts";
 import { quote, suggest } from "./options.ts";
 import { Output } from "./output.ts";
+import { record } from "./record.ts";
 import { replay } from "./replay.ts";
+import { tail } from "./tail.ts";
 import { UsageError } from "./usage_error.ts";
 
 const commands = new Map<string, Command>([
   ["replay", replay],
   ["fake", fake],
+  ["tail", tail],
+  ["record", record],
   ["doctor", doctor],
 ]);
-const planned = ["tail", "record", "certs", "contract", "gateway"];
+const planned = ["certs", "contract", "gateway"];
 
 const help = `falco-streams: Falco's alerts as Web Streams, and a fake Falco to test with
 
@@ -31,6 +35,8 @@ Usage: main.ts COMMAND [OPTION...]
 Commands:
   replay    play recorded or bundled alerts through a fake Falco and print them
   fake      serve a fake Falco until interrupted, for clients in any language
+  tail      print the alerts of a Falco as they come
+  record    write the alerts of a Falco into a file, to be replayed
   doctor    find out why there is no connection to a Falco, or no alert
 
 COMMAND --help tells more. With Deno: deno task COMMAND [OPTION...]

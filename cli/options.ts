@@ -6,6 +6,8 @@ import { UsageError } from "./usage_error.ts";
 /** What the user wrote: options by name, and what is no option. */
 export interface ParsedOptions {
   readonly values: { readonly [name: string]: string | boolean | undefined };
+  /** Options that may be given more than once, with all their values in order. */
+  readonly lists: { readonly [name: string]: readonly string[] | undefined };
   readonly positionals: readonly string[];
 }
 
@@ -51,7 +53,11 @@ export function parseOptions(
       throw new UsageError(`the option ${token.rawName} takes no value`);
     }
   }
-  return { values: values as ParsedOptions["values"], positionals };
+  const lists: Record<string, readonly string[]> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (Array.isArray(value)) lists[name] = value as string[];
+  }
+  return { values: values as ParsedOptions["values"], lists, positionals };
 }
 
 /**

@@ -1,5 +1,4 @@
 /** What a replay did, in numbers. @module */
-import { createHash } from "node:crypto";
 import type { Alert } from "../lib/alert/alert.ts";
 import { formatAlert } from "../lib/alert/format_alert.ts";
 import { priorities, priorityName } from "../lib/alert/priority.ts";
@@ -7,14 +6,9 @@ import type { Priority } from "../lib/alert/priority.ts";
 import type { Repair } from "../lib/alert/repair.ts";
 import { wireLosses } from "../lib/alert/wire_loss.ts";
 import type { WireLoss } from "../lib/alert/wire_loss.ts";
+import { AlertDigest } from "./alert_digest.ts";
 import { harmless } from "./formats/harmless.ts";
-
-/** How many rules are counted by name. Falco's own rule sets have some hundred. */
-const MAX_RULES = 1_000;
-/** How much of a rule's name is kept: with the limit above, a hostile fixture cannot fill the memory. */
-const MAX_RULE_CHARS = 200;
-/** How many hexadecimal digits of the digest are shown; enough to tell two runs apart. */
-const DIGEST_DIGITS = 16;
+import { byCount, RuleCounts } from "./rule_counts.ts";
 
 /**
  * Counts alerts from the fixture to standard output.
@@ -32,13 +26,11 @@ export class ReplaySummary {
   #altered = 0;
   #batches = 0;
   #dropped: { readonly [reason: string]: number } = {};
-  #otherRules = 0;
   readonly #repairs = new Map<Repair, number>();
   readonly #losses = new Map<WireLoss, number>();
   readonly #priorities = new Map<Priority, number>();
-  readonly #rules = new Map<string, number>();
-  readonly #hash = createHash("sha256");
-  #digest: string | undefined;
+  readonly #rules = new RuleCounts();
+  readonly #digest = new AlertDigest();
 
   /** How many alerts went into the fake Falco. */
   get alertsIn(): number {
@@ -55,9 +47,7 @@ export class ReplaySummary {
    * their lines of Falco's JSON, each with `\n`. The format and the batches do not matter to it.
    */
   get digest(): string {
-    // A copy, since a hash that was read takes no more alerts.
-    this.#digest ??= this.#hash.copy().digest("hex").slice(0, DIGEST_DIGITS);
-    return this.#digest;
+    return this.#digest.text;
   }
 
   /**
@@ -89,11 +79,8 @@ export class ReplaySummary {
   out(alert: Alert): void {
     this.#alertsOut++;
     increment(this.#priorities, alert.priority);
-    const rule = alert.rule.slice(0, MAX_RULE_CHARS);
-    if (this.#rules.size < MAX_RULES || this.#rules.has(rule)) increment(this.#rules, rule);
-    else this.#otherRules++;
-    this.#hash.update(`${formatAlert(alert)}\n`);
-    this.#digest = undefined;
+    this.#rules.add(alert);
+    this.#digest.add(formatAlert(alert));
   }
 
   /**
@@ -158,8 +145,7 @@ export class ReplaySummary {
    * @returns Lines for standard output, each with its line break.
    */
   table(): string {
-    const rules = byCount(this.#rules).map(([rule, count]) => [harmless(rule), count] as const);
-    if (this.#otherRules > 0) rules.push(["(other rules)", this.#otherRules]);
+    const rules = this.#rules.entries();
     const totals: (readonly [string, number])[] = [["alerts", this.#alertsOut]];
     if (this.#batches > 0) totals.push(["batches", this.#batches]);
     for (const [reason, count] of byCount(Object.entries(this.#dropped))) {
@@ -197,13 +183,6 @@ function sum(counts: Iterable<number>): number {
   let total = 0;
   for (const count of counts) total += count;
   return total;
-}
-
-/** The most frequent first, then by name; not by the user's language, which differs between machines. */
-function byCount(counts: Iterable<readonly [string, number]>): (readonly [string, number])[] {
-  return [...counts].sort(([a, countA], [b, countB]) =>
-    countB - countA || (a < b ? -1 : a > b ? 1 : 0)
-  );
 }
 
 function list(counts: readonly (readonly [string, number])[]): string {

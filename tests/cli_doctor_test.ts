@@ -1,4 +1,5 @@
 /** `doctor` as a process: what it finds at real sockets, and that it takes nothing. */
+// deno-lint-ignore-file no-control-regex
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { chmodSync, statSync, writeFileSync } from "node:fs";

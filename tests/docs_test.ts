@@ -28,9 +28,19 @@ describe("deno.json", () => {
     ]);
   });
 
-  it("runs fake with the flags that its tests use", () => {
-    const flags = command("fake").split(" ").filter((word) => word.startsWith("--"));
-    assert.deepEqual(flags, denoFlags["fake"]);
+  for (const task of ["fake", "tail", "record", "doctor"]) {
+    it(`runs ${task} with the flags that its tests use`, () => {
+      const flags = command(task).split(" ").filter((word) => word.startsWith("--"));
+      assert.deepEqual(flags, denoFlags[task]);
+    });
+  }
+
+  it("lets tail and doctor write where sockets are, and nowhere else", () => {
+    for (const task of ["tail", "doctor"]) {
+      assert.deepEqual(denoFlags[task]!.filter((flag) => flag.startsWith("--allow-write")), [
+        "--allow-write=/run,/var/run,/tmp",
+      ]);
+    }
   });
 
   it("has no task that grants everything", () => {
@@ -71,10 +81,15 @@ describe("README.md", () => {
   it("names options that there are", async () => {
     const { replayHelp } = await import("../cli/replay_options.ts");
     const { fakeHelp } = await import("../cli/fake_options.ts");
-    const lines = readme.split("\n").filter((line) => /deno task (replay|fake) /.test(line));
+    const { tailHelp } = await import("../cli/tail_options.ts");
+    const { recordHelp } = await import("../cli/record_options.ts");
+    const { doctorHelp } = await import("../cli/doctor_options.ts");
+    const helps = { replay: replayHelp, fake: fakeHelp, tail: tailHelp, record: recordHelp };
+    const all: Record<string, string> = { ...helps, doctor: doctorHelp };
+    const lines = [...readme.matchAll(/deno task (replay|fake|tail|record|doctor) .*/g)];
     assert(lines.length >= 4);
-    for (const line of lines) {
-      const help = line.includes("task fake") ? fakeHelp : replayHelp;
+    for (const [line, task = ""] of lines) {
+      const help = all[task]!;
       for (const [option] of line.matchAll(/--[a-z-]+/g)) {
         assert(help.includes(option) || option === "--help", `${option} in ${line}`);
       }

@@ -7,6 +7,7 @@ import { writeCertificates } from "../../harness/certificates.ts";
 import { FakeFalco } from "../../harness/fake_falco.ts";
 import { makeTempFolder } from "../../harness/temp_folder.ts";
 import { buildAlert } from "../../harness/build_alert.ts";
+import { denoFlags } from "../run_cli.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -132,6 +133,51 @@ Deno.test({
       const text = await runProgram(flags, [fake.address, ca, client.cert, client.key]);
       assert.equal(text, "0.43.1 1 bash\n");
     } finally {
+      await fake.stop();
+    }
+  },
+});
+
+/** Runs a command as its task does, without one of the permissions. */
+async function runWithout(
+  task: string,
+  permission: RegExp,
+  args: readonly string[],
+): Promise<{ code: number; text: string }> {
+  const flags = denoFlags[task]!.filter((flag) => !permission.test(flag));
+  assert.equal(flags.length, denoFlags[task]!.length - 1, String(permission));
+  const config = new URL("deno.json", root).pathname;
+  const main = new URL("cli/main.ts", root).pathname;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--cached-only", `--config=${config}`, ...flags, main, task, ...args],
+    env: { NO_COLOR: "1" },
+  }).output();
+  return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+}
+
+Deno.test({
+  name: "tail, record and doctor need each permission of their tasks, and say which is missing",
+  ...sanitized,
+  async fn() {
+    const fake = await FakeFalco.start();
+    const folder = await makeTempFolder();
+    const cases = [
+      { task: "tail", args: [] },
+      { task: "record", args: ["-o", `${folder.path}/a.jsonl`] },
+      { task: "doctor", args: [] },
+    ];
+    try {
+      for (const { task, args } of cases) {
+        for (const kind of ["net", "read", "write"]) {
+          const permission = new RegExp(`^--allow-${kind}`);
+          const { code, text } = await runWithout(task, permission, [fake.address, ...args]);
+          assert.match(text, new RegExp(`Requires ${kind} access to `), `${task} ${kind}: ${text}`);
+          assert(code === 1 || code === 2, `${task} ${kind}`);
+        }
+      }
+      assert.equal(fake.requests.length, 0);
+    } finally {
+      await folder.remove();
       await fake.stop();
     }
   },

@@ -1,0 +1,31 @@
+/** What becomes of a connection, for people. @module */
+import type { Status } from "../lib/client/status.ts";
+
+/**
+ * Says a change in a line.
+ *
+ * @param status The change.
+ * @returns The line without a line break; undefined if another line says it: an attempt after the first
+ * one is announced by `reconnecting`, and an error that ends everything is told at the end.
+ */
+export function statusLine(status: Status): string | undefined {
+  switch (status.type) {
+    case "connecting":
+      return status.attempt === 1 ? `connecting to ${status.address}` : undefined;
+    case "open":
+      return `connected to ${status.address} (${status.service})`;
+    case "gap":
+      return `there was no connection for ${seconds(status.lostMs)}: alerts may be missing after ` +
+        `the first ${status.received}`;
+    case "reconnecting":
+      return `${status.error?.message ?? "Falco ended the call"}. Trying again in ${
+        seconds(status.delayMs)
+      }`;
+    case "closed":
+      return status.error === undefined ? "disconnected" : undefined;
+  }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+}
