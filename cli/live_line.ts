@@ -52,7 +52,9 @@ export class LiveLine {
 
   #show(): void {
     if (this.#ended) return;
-    const { clock, write, terminal, columns = 80, text } = this.#options;
+    const { clock, write, terminal, text } = this.#options;
+    // A terminal that does not know its size says 0.
+    const columns = this.#options.columns || 80;
     const now = clock.now();
     const line = text(Math.max(now - this.#shownAt, 1));
     this.#shownAt = now;

@@ -65,6 +65,10 @@ describe("LiveLine", () => {
     clock.advance(1000);
     assert.equal(state.written, "012345678");
     line.end();
+    const unknown = makeLine(true, 0);
+    unknown.clock.advance(1000);
+    assert.equal(unknown.state.written, "one");
+    unknown.line.end();
   });
 
   it("adds a line every 10 s elsewhere, and only a new one", () => {
