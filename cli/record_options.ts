@@ -9,7 +9,7 @@ import { UsageError } from "./usage_error.ts";
 /** What `record --help` prints. */
 export const recordHelp = `Usage: record [OPTION...] [ADDRESS] -o FILE
 
-Writes the alerts of a Falco (0.24 to 0.43) into a file as they come, to be played again with replay
+Writes the alerts of a Falco (0.18 to 0.43) into a file as they come, to be played again with replay
 and to tune a --filter on. It takes them out of Falco's one queue: another client will not see them.
 
 ${liveHelp}

@@ -5,6 +5,7 @@ import { wireLosses } from "../lib/alert/wire_loss.ts";
 import { connect } from "../lib/client/connect.ts";
 import { systemClock, wait } from "../lib/clock.ts";
 import { FalcoError } from "../lib/errors.ts";
+import { eraOf } from "../harness/era.ts";
 import type { FakeFalco } from "../harness/fake_falco.ts";
 import type { Fixture } from "../harness/fixtures/fixture.ts";
 import { FixtureError } from "../harness/fixtures/fixture.ts";
@@ -19,6 +20,7 @@ import type { ReplayArguments } from "./replay_options.ts";
 import { replayPipeline } from "./replay_pipeline.ts";
 import { startFake } from "./start_fake.ts";
 import { ReplaySummary } from "./summary.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** How many alerts wait between the fixtures and the server, so that any file plays in flat memory. */
 const MAX_QUEUED = 1024;
@@ -56,8 +58,11 @@ export async function replay(args: readonly string[], context: CommandContext): 
 
   const summary = new ReplaySummary();
   const startedAt = systemClock.now();
+  const falcoVersion = options.falcoVersion ??
+    fixtures.find((one) => one.falcoVersion)?.falcoVersion;
+  if (falcoVersion !== undefined) requireSub(falcoVersion);
   const fake = await startFake({
-    falcoVersion: options.falcoVersion ?? fixtures.find((one) => one.falcoVersion)?.falcoVersion,
+    falcoVersion,
     listen: options.listen,
     tls: options.tls ? true : undefined,
   });
@@ -107,6 +112,21 @@ export async function replay(args: readonly string[], context: CommandContext): 
   await stdout.flush();
   stderr.write(summary.lines({ elapsedMs: systemClock.now() - startedAt }));
   return interrupt.status ?? 0;
+}
+
+/** What ends a replay is that Falco ends its call, which only `sub` shows. */
+function requireSub(falcoVersion: string): void {
+  let methods: readonly string[];
+  try {
+    ({ methods } = eraOf(falcoVersion));
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+  if (methods.some((method) => method.endsWith("/sub"))) return;
+  const reason = methods.length === 0
+    ? "0.44 removed gRPC"
+    : "before 0.24 it had no call to wait on";
+  throw new UsageError(`Cannot be Falco ${falcoVersion}: ${reason}. Use 0.24.0 to 0.43.1`);
 }
 
 async function openAll(files: readonly string[]): Promise<Fixture[]> {

@@ -12,7 +12,7 @@ const tailFormats = ["pretty", "json", "go", "text"] as const satisfies readonly
 /** What `tail --help` prints. */
 export const tailHelp = `Usage: tail [OPTION...] [ADDRESS]
 
-Prints the alerts of a Falco (0.24 to 0.43) as they come, after those that it kept for whoever asks
+Prints the alerts of a Falco (0.18 to 0.43) as they come, after those that it kept for whoever asks
 first. It takes them out of Falco's one queue: another client will not see them.
 
 ${liveHelp}

@@ -240,6 +240,11 @@ describe("replay of bad input", () => {
       expected: /^Cannot be Falco 0\.44\.0: 0\.44 removed gRPC/,
     },
     {
+      name: "a Falco whose call would never end",
+      args: () => ["--falco-version", "0.23.0"],
+      expected: /^Cannot be Falco 0\.23\.0: before 0\.24 it had no call to wait on\. Use 0\.24\.0/,
+    },
+    {
       name: "an unusable listen address",
       args: () => ["--listen", "http://localhost:1"],
       expected: /^Cannot use the address "http:\/\/localhost:1": over TCP Falco speaks only TLS/,

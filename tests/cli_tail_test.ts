@@ -99,6 +99,16 @@ describe("tail", () => {
     }, { tls: true });
   });
 
+  it("falls back to the first service of Falco before 0.24", async () => {
+    await withFake(async (fake) => {
+      fake.push(incident[0]!);
+      const { status, stdout, stderr } = await runCli(["tail", fake.address, "--limit", "1"]);
+      assert.equal(status, 0, stderr);
+      assert.equal(JSON.parse(stdout).rule, incident[0]!.rule);
+      assert.match(stderr, /^connected to .* \(falco\.output\.service\/subscribe\)$/m);
+    }, { falcoVersion: "0.23.0" });
+  });
+
   it("prints in every format, and colours severities only if asked to", async () => {
     const alert = buildAlert({ priority: "critical", rule: "One", output: "Critical one" });
     const cases: [args: string[], pattern: RegExp][] = [
