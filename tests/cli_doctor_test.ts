@@ -287,7 +287,10 @@ describe("doctor over TLS", () => {
       assert.equal(stateOf(report)["server-name"], "ok");
       assert.equal(stateOf(report)["client-certificate"], "skipped");
       const missing = await diagnose(fake.address, ...certs("no-such-folder"));
-      assert.match(failure(missing), /^certificates: the file ".*no-such-folder\/.*" .*cannot be read/);
+      assert.match(
+        failure(missing),
+        /^certificates: the file ".*no-such-folder\/.*" .*cannot be read/,
+      );
     });
   });
 

@@ -2,12 +2,15 @@
 import { lookup } from "node:dns/promises";
 import { stat } from "node:fs/promises";
 import { connect, isIP } from "node:net";
+import { wait } from "../../lib/clock.ts";
 import type { Address } from "../../lib/transport/address.ts";
 import { DEFAULT_ADDRESS, parseAddress } from "../../lib/transport/address.ts";
 import { connectionError } from "../../lib/transport/connection_error.ts";
 import { fail, noGrpc, ok } from "./check.ts";
 import type { Check, Finding, Findings } from "./check.ts";
 
+/** How long a name may take to resolve, in milliseconds. */
+const RESOLVE_MS = 3000;
 /** Falco's default before 0.33. */
 const OLDER_ADDRESS = "unix:///var/run/falco.sock";
 
@@ -70,17 +73,28 @@ export const checkResolve: Check = {
   name: "resolve",
   only: "tls",
   needs: ["address"],
-  async run({ address }) {
+  async run({ address, signal }) {
     const { host } = address as Extract<Address, { kind: "tls" }>;
     if (isIP(host) !== 0) return ok(`${host} is an IP address`);
+    const over = new AbortController();
     try {
-      const found = await lookup(host, { all: true });
+      // A look-up cannot be cancelled, and resolvers may try for half a minute.
+      const found = await Promise.race([
+        lookup(host, { all: true }),
+        wait(RESOLVE_MS, { signal: AbortSignal.any([signal, over.signal]) }).then(() => {
+          throw new Error(`no answer in ${RESOLVE_MS} ms`);
+        }),
+      ]);
       return ok(`${host} is ${found.map((one) => one.address).join(", ")}`);
     } catch (error) {
+      signal.throwIfAborted();
+      const { code, message } = error as Error & { code?: string };
       return fail(
-        `${host} does not resolve (${(error as { code?: string }).code ?? error})`,
+        `${host} does not resolve (${code ?? message})`,
         "Check its spelling and the DNS",
       );
+    } finally {
+      over.abort();
     }
   },
 };
