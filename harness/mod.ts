@@ -47,9 +47,19 @@ export type { ExpandScenarioOptions } from "./expand_scenario.ts";
 export { FakeClock } from "./fake_clock.ts";
 export { FakeFalco } from "./fake_falco.ts";
 export type { FakeFalcoOptions, ReplayOptions } from "./fake_falco_options.ts";
+export type {
+  AlteredMessage,
+  Fault,
+  FaultMethod,
+  FaultRecord,
+  FaultTrailers,
+  FaultTrigger,
+  FaultType,
+} from "./faults/fault.ts";
 export { FixtureError } from "./fixtures/fixture.ts";
 export type { Fixture } from "./fixtures/fixture.ts";
 export { openFixture, scenarioFixture } from "./fixtures/open_fixture.ts";
+export type { FixtureOptions } from "./fixtures/open_fixture.ts";
 export { parseScenario } from "./parse_scenario.ts";
 export type { Scenario, ScenarioAlert } from "./scenario.ts";
 export { scenarios } from "./scenarios/mod.ts";
