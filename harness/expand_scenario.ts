@@ -9,7 +9,8 @@ import { seededRandom } from "./seeded_random.ts";
 /** How often an alert may come; enough for load tests, and a slip of the keyboard still ends. */
 export const MAX_REPEAT = 1_000_000;
 
-const DEFAULT_START = "2026-01-01T00:00:00Z";
+/** When a scenario starts that does not say. */
+export const DEFAULT_START = "2026-01-01T00:00:00Z";
 const NANOS_PER_SECOND = 1_000_000_000n;
 const NANOS_PER_MS = 1_000_000n;
 /** The end of the year 9999, the last moment that an alert can have. */

@@ -46,7 +46,7 @@ export { expandScenario } from "./expand_scenario.ts";
 export type { ExpandScenarioOptions } from "./expand_scenario.ts";
 export { FakeClock } from "./fake_clock.ts";
 export { FakeFalco } from "./fake_falco.ts";
-export type { FakeFalcoOptions, ReplayOptions } from "./fake_falco_options.ts";
+export type { FakeFalcoOptions, PlayOptions, ReplayOptions } from "./fake_falco_options.ts";
 export type {
   AlteredMessage,
   Fault,
@@ -56,11 +56,14 @@ export type {
   FaultTrigger,
   FaultType,
 } from "./faults/fault.ts";
+export { FaultyWire } from "./faults/faulty_wire.ts";
+export type { FaultyWireOptions } from "./faults/faulty_wire.ts";
 export { FixtureError } from "./fixtures/fixture.ts";
 export type { Fixture } from "./fixtures/fixture.ts";
 export { openFixture, scenarioFixture } from "./fixtures/open_fixture.ts";
 export type { FixtureOptions } from "./fixtures/open_fixture.ts";
 export { parseScenario } from "./parse_scenario.ts";
+export type { Player } from "./player.ts";
 export type { Scenario, ScenarioAlert } from "./scenario.ts";
 export { scenarios } from "./scenarios/mod.ts";
 export { makeTempFolder } from "./temp_folder.ts";

@@ -32,7 +32,7 @@ const withFault = (fault: unknown) => ({ ...scenario, faults: [fault] });
 const faults: readonly object[] = [
   { type: "refuse" },
   { type: "drop" },
-  { type: "lose", alerts: 1 },
+  { type: "lose" },
   { type: "delay", ms: 0.5 },
   { type: "stall" },
   { type: "truncate" },
@@ -110,7 +110,6 @@ const bad: readonly unknown[] = [
   ...faults.map((fault) => withFault({ ...fault, times: 0 })),
   ...faults.filter((fault) => Object.keys(fault).length > 1)
     .map((fault) => withFault({ type: (fault as { type: string }).type })),
-  withFault({ type: "lose", alerts: 0 }),
   withFault({ type: "delay", ms: -1 }),
   withFault({ type: "split", bytes: 0 }),
   withFault({ type: "split", bytes: 1, afterAlerts: 1 }),
@@ -164,6 +163,7 @@ describe("scenario.schema.json", () => {
       withFault({ type: "drop", onConnection: 1, onCall: 1 }),
       withFault({ type: "stall", afterBytes: 1, afterAlerts: 1 }),
       withFault({ type: "stall", onConnection: 1 }),
+      withFault({ type: "restart", times: 2 }),
       withFault({ type: "status", status: 0, method: "version", afterAlerts: 1 }),
     ];
     for (const value of known) {

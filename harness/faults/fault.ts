@@ -3,8 +3,8 @@
 /**
  * When a {@linkcode Fault} strikes. Whatever is said must hold; with nothing said it strikes at once.
  *
- * After it has struck, `onCall`, `onConnection` and `afterAlerts` count anew from 0, until it has
- * struck `times` times: `{ onCall: 2, times: 3 }` are the second, the fourth and the sixth call.
+ * After it has struck, all of it counts anew from 0, until it has struck `times` times:
+ * `{ onCall: 2, times: 3 }` are the second, the fourth and the sixth call.
  *
  * @example On the second `sub`, after its tenth alert
  * ```ts
@@ -47,7 +47,7 @@ export type FaultMethod = "sub" | "get" | "version";
  * of a scenario file.
  *
  * What acts on a call strikes the one that the trigger chose; without a position it is the oldest
- * open call of the method, or else the next one. "Real" is what Falco, its machine or the network
+ * open call, or else the next one. What acts on an alert strikes the next one. "Real" is what Falco, its machine or the network
  * between do; the others are inventions for the tests of clients, and say `real: false` in the log.
  *
  * @example The stream is reset after three alerts, the first two times
@@ -70,8 +70,8 @@ export type Fault =
     | { readonly type: "refuse"; readonly forMs?: number }
     /** Real: the connection breaks, without a goodbye. All of them, if the trigger names no call and no connection. */
     | { readonly type: "drop" }
-    /** Real (Falco's bounded `outputs_queue`): the next `alerts` are dropped, and counted. */
-    | { readonly type: "lose"; readonly alerts: number }
+    /** Real (Falco's bounded `outputs_queue`): the next alert is dropped, and counted. */
+    | { readonly type: "lose" }
     /** Real: the next alert waits `ms` before it is sent. */
     | { readonly type: "delay"; readonly ms: number }
     /** Real (a stopped process): nothing more is sent, the connection stays. On the call, or with `afterBytes` on the wire. For `forMs`, or for good. */

@@ -56,7 +56,7 @@ const onAnything = [...onCalls, "onConnection"] as const;
 export const faultKinds: { readonly [type in FaultType]: FaultKind } = {
   refuse: kind("Nobody listens", { forMs }, [], onCalls),
   drop: kind("The connection breaks", {}, [], onAnything),
-  lose: kind("Alerts are dropped", { alerts: countRule("How many") }, ["alerts"], onCalls),
+  lose: kind("The next alert is dropped", {}, [], onCalls),
   delay: kind("The next alert waits", { ms: delayRule("For how long") }, ["ms"], onCalls),
   stall: kind("Nothing more is sent", { afterBytes, forMs }, [], onAnything),
   truncate: kind(
@@ -174,6 +174,11 @@ function contradictionIn(fault: Fault): string | undefined {
   }
   if (onConnection !== undefined && fault.type !== "drop" && !isOnWire(fault)) {
     if (fault.type !== "zero-window") return '"onConnection" needs "afterBytes" there';
+  }
+  const isSudden = ["refuse", "drop", "socket", "restart"].includes(fault.type);
+  if (isSudden && fault.times !== undefined) {
+    const position = onCall ?? afterAlerts ?? onConnection ?? fault.afterMs;
+    if (position === undefined) return '"times" needs something to wait for in between';
   }
   if (method === "version" && afterAlerts !== undefined) return '"version" has no alerts';
   return undefined;
