@@ -61,11 +61,13 @@ export class ArmedFault<Call> {
    * A call came, of a method that counts.
    *
    * @param call The call.
+   * @param taken Whether another fault has ended it already: then the one after it has to do.
    * @returns Whether it is time.
    */
-  onCall(call: Call): boolean {
+  onCall(call: Call, taken: boolean): boolean {
     const { onCall, afterAlerts } = this.fault;
     if (!this.due || !this.#actsOnCalls || this.#chosen !== undefined) return false;
+    if (this.#calls + 1 >= (onCall ?? 1) && taken) return false;
     if (++this.#calls < (onCall ?? 1)) return false;
     if (onCall !== undefined) this.#chosen = call;
     return afterAlerts === undefined && !this.isOnAlert;

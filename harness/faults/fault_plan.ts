@@ -11,6 +11,8 @@ const MAX_RECORDS = 1000;
 export interface PlannedCall {
   /** The method; undefined if it is none that faults know. */
   readonly method: FaultMethod | undefined;
+  /** Whether a fault has ended it already, so that no other can strike it. */
+  readonly taken: boolean;
   /**
    * Lets a fault strike it.
    *
@@ -101,7 +103,7 @@ export class FaultPlan<Call extends PlannedCall = PlannedCall> {
     if (armed.isAtOnce) return this.#strike(armed);
     if ((onCall ?? afterAlerts) !== undefined) return;
     for (const call of this.#calls) {
-      if (!matches(armed.fault, call) || !armed.onCall(call)) continue;
+      if (!matches(armed.fault, call) || !armed.onCall(call, call.taken)) continue;
       return this.#strike(armed, call);
     }
   }
@@ -129,7 +131,8 @@ export class FaultPlan<Call extends PlannedCall = PlannedCall> {
   onCall(call: Call): void {
     this.#calls.add(call);
     for (const armed of this.#armed) {
-      if (matches(armed.fault, call) && armed.onCall(call)) this.#strike(armed, call);
+      if (!matches(armed.fault, call)) continue;
+      if (armed.onCall(call, call.taken)) this.#strike(armed, call);
     }
   }
 
@@ -172,7 +175,9 @@ export class FaultPlan<Call extends PlannedCall = PlannedCall> {
     );
     if (due.length === 0) return undefined;
     return () => {
-      for (const armed of due) if (this.#armed.has(armed)) this.#strike(armed, call);
+      for (const armed of due) {
+        if (this.#armed.has(armed) && !call.taken) this.#strike(armed, call);
+      }
     };
   }
 

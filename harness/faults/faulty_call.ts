@@ -70,6 +70,11 @@ export class FaultyCall extends ServerCall implements PlannedCall {
   }
 
   /** @inheritdoc */
+  get taken(): boolean {
+    return this.#taken;
+  }
+
+  /** @inheritdoc */
   override get closed(): boolean {
     return this.#taken || super.closed;
   }
@@ -126,19 +131,30 @@ export class FaultyCall extends ServerCall implements PlannedCall {
     if (next === undefined) return this.writeBytes(frame);
     // Nothing must follow before it has left, and the fault has struck.
     this.#hold();
-    this.writeBytes(frame, () => {
-      const held = this.#held;
-      next();
-      // Unless the fault holds the call itself, or has taken it over.
-      if (this.#held === held) this.#release();
-    });
+    this.writeBytes(frame, () =>
+      this.#whenArrived(() => {
+        const held = this.#held;
+        next();
+        // Unless the fault holds the call itself.
+        if (this.#held === held) this.#release();
+      }));
     return false;
+  }
+
+  /**
+   * Waits for the client's answer to a PING: whatever breaks the connection then, it has all that was
+   * sent before. (A written byte may still be in this process, above all over TLS.)
+   */
+  #whenArrived(then: () => void): void {
+    const session = this.#session;
+    if (session === undefined || session.destroyed) return;
+    session.ping(() => then());
   }
 
   #truncate(frame: Uint8Array, then: "silence" | "close" = "close"): boolean {
     this.#taken = true;
     this.writeBytes(frame.subarray(0, Math.ceil(frame.length / 2)), () => {
-      if (then === "close") this.#context.cut(this.#session);
+      if (then === "close") this.#whenArrived(() => this.#context.cut(this.#session));
     });
     return false;
   }
