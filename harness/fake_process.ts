@@ -68,8 +68,7 @@ export class FakeProcess {
         inFront ? { target: this.#address, listen: shown } : undefined,
       );
     } catch (error) {
-      await this.kill();
-      await this.#place.folder?.remove();
+      await this.stop();
       throw error;
     }
   }

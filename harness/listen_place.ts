@@ -56,6 +56,12 @@ export async function placeOf(
     const behind = wire ? `${folder.path}/behind.sock` : path;
     return { listen: { kind: "unix", path: behind }, shown: `unix://${path}`, wire, folder };
   }
+  if (tls !== true && faults.some(({ type }) => type === "certificate")) {
+    throw new TypeError(
+      'Cannot inject the fault "certificate": it has certificates of its own making only with ' +
+        "{ tls: true }",
+    );
+  }
   const { host, port } = asked?.kind === "tls" ? asked : { host: "localhost", port: 0 };
   const names = [...new Set(["localhost", "127.0.0.1", "::1", host])];
   const { served, shown } = tls === true

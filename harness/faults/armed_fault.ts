@@ -5,7 +5,13 @@ import { isOnWire } from "./fault_rules.ts";
 /** Kinds that act on an alert just before it is sent. */
 const onAlerts: readonly Fault["type"][] = ["lose", "delay", "alter", "truncate"];
 /** Kinds that need neither a call nor a connection. */
-const onServer: readonly Fault["type"][] = ["refuse", "drop", "socket", "restart"];
+const onServer: readonly Fault["type"][] = [
+  "refuse",
+  "drop",
+  "socket",
+  "restart",
+  "certificate",
+];
 
 /** Counts what its trigger counts, and says when it is time. */
 export class ArmedFault<Call> {
@@ -107,7 +113,7 @@ export class ArmedFault<Call> {
   get #actsOnCalls(): boolean {
     const { type, onConnection } = this.fault;
     return !this.isAtOnce && onConnection === undefined &&
-      !["zero-window", "certificate"].includes(type);
+      type !== "zero-window";
   }
 
   /** Whether the alerts of a call count. */

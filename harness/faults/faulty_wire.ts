@@ -214,9 +214,10 @@ export class FaultyWire implements AsyncDisposable {
       ? connectSocket(target.path)
       : connectSocket({ host: target.host, port: target.port, noDelay: true });
     this.#keep(far);
-    far.on("close", () => near.destroy());
     near.on("close", () => far.destroy());
     near.pipe(far);
+    // Or a client that hangs up after its server would not be noticed.
+    far.on("close", () => near.resume());
     void relayBytes(far, near, faults, this.#clock);
   }
 

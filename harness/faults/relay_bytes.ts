@@ -1,7 +1,7 @@
 /** The way back over a faulty wire. @module */
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { setImmediate } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import { wait } from "../../lib/clock.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Fault } from "./fault.ts";
@@ -36,10 +36,14 @@ export async function relayBytes(
         const next = Math.min(...stops.keys(), Infinity);
         const end = Math.min(chunk.length, at + (split?.bytes ?? Infinity), at + next - passed);
         const piece = chunk.subarray(at, end);
-        if (!near.write(piece)) await once(near, "drain", { signal: gone.signal });
         at = end;
         passed += piece.length;
-        if (split !== undefined) await pause(split.everyMs ?? 0, clock, gone.signal);
+        if (split !== undefined) {
+          await written(near, piece, gone.signal);
+          await pause(split.everyMs ?? 0, clock, gone.signal);
+        } else if (!near.write(piece)) {
+          await once(near, "drain", { signal: gone.signal });
+        }
         const stop = stops.get(passed);
         if (stop === undefined) continue;
         stops.delete(passed);
@@ -48,8 +52,22 @@ export async function relayBytes(
     }
     near.end();
   } catch {
-    // One of the two is gone; "close" tells of it, and takes the other one with it.
+    // One of the two is gone, and takes the other one with it.
+    near.destroy();
   }
+}
+
+/** Writes, and waits until it has left. */
+function written(near: Socket, piece: Uint8Array, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const onGone = () => reject(signal.reason);
+    signal.addEventListener("abort", onGone, { once: true });
+    near.write(piece, () => {
+      signal.removeEventListener("abort", onGone);
+      resolve();
+    });
+  });
 }
 
 /** Stands still as a fault wants it. */
@@ -67,5 +85,6 @@ async function stand(fault: Fault, near: Socket, clock: Clock, signal: AbortSign
 /** Long enough that what comes next comes by itself. */
 async function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
   if (ms > 0) await wait(ms, { clock, signal });
-  else await setImmediate();
+  // Not an immediate: on Deno 2.9 several of them pass before sockets are looked at.
+  else await setTimeout(0);
 }
