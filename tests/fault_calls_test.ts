@@ -265,7 +265,15 @@ testFaults(
     await until("the call is there", () => fake.requests.length === 1);
     await (await client.session()).ping(() => {});
     for (let turn = 0; turn < 20; turn++) await idleTurn();
-    assert.equal(fake.requests[0]?.requests, 0);
+    // Bun sends its first SETTINGS before anybody can change them.
+    const isQuick = "Bun" in globalThis && fake.requests[0]?.requests === 1;
+    if (isQuick) {
+      assert.deepEqual(await call.read(1), rules(1));
+      call.request();
+      fake.push(...alerts(1));
+      for (let turn = 0; turn < 20; turn++) await idleTurn();
+    }
+    assert.equal(fake.requests[0]?.requests, isQuick ? 1 : 0);
     assert.deepEqual(await dial().get(), rules(1));
     call.cancel();
     await call.end();

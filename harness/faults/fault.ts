@@ -94,7 +94,7 @@ export type Fault =
     | { readonly type: "trailers"; readonly trailers: FaultTrailers }
     /** Real with `oversized` only (above gRPC's 4 MiB, or `bytes`): the next alert is not what it should be. */
     | { readonly type: "alter"; readonly to: AlteredMessage; readonly bytes?: number }
-    /** Invented: the client may send no byte on its calls. */
+    /** Invented: the client may send no byte on its calls. Told right after the first SETTINGS, so that with Bun as server a client that is quick may get one request out. */
     | { readonly type: "zero-window" }
     /** Real: certificates that clients refuse. From the start on and for good; needs TLS with certificates of the fake's own making. */
     | { readonly type: "certificate"; readonly is: "expired" | "wrong-name" | "other-authority" }
