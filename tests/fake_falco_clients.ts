@@ -209,11 +209,6 @@ export class BareCall {
     return status === undefined ? undefined : Number(status);
   }
 
-  /** The code that the call was reset with; 0 if it was not. */
-  get resetCode(): number {
-    return this.#stream.rstCode ?? 0;
-  }
-
   /** Whether the call is over, in whatever way. */
   get ended(): boolean {
     return this.events.includes("end");
