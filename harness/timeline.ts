@@ -10,7 +10,18 @@ export type TimelineEntry =
   | { readonly atMs: number; readonly alert: Alert }
   | { readonly atMs: number; readonly fault: Fault };
 
-/** What can be replayed. */
+/**
+ * What can be replayed: a scenario, or alerts in order.
+ *
+ * @example
+ * ```ts
+ * import { scenarios } from "@falco-streams/core/harness";
+ * import type { Replayable } from "@falco-streams/core/harness";
+ *
+ * const source: Replayable = scenarios.cryptoMiner;
+ * console.assert("alerts" in source);
+ * ```
+ */
 export type Replayable = Scenario | Iterable<Alert> | AsyncIterable<Alert>;
 
 /**

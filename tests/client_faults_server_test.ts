@@ -15,6 +15,7 @@ import { until as retried } from "./fake_falco_clients.ts";
 import { push, rules, testFaults } from "./fault_probes.ts";
 import { passAll, Story } from "./reconnect_probes.ts";
 import { startCli } from "./run_cli.ts";
+import { outcome } from "./stream_probes.ts";
 
 testFaults(
   "Subscription goes on after a restart in mid-drain, and says that there is a gap",
@@ -186,3 +187,31 @@ for (const kind of ["unix", "tls"] as const) {
     }
   });
 }
+
+test("fake arms the faults of its fixture, and says which struck", async () => {
+  const folder = await makeTempFolder();
+  const file = `${folder.path}/incident.yaml`;
+  await writeFile(
+    file,
+    `version: 1
+name: n
+alerts: [{ priority: notice, rule: r, output: o, repeat: 5 }]
+faults: [{ type: reset, code: 8, afterAlerts: 2 }]
+`,
+  );
+  const running = startCli(["fake", "--listen", `unix://${folder.path}/f.sock`, "--fixture", file]);
+  const falco = connect((await running.firstLine).replace("listening on ", ""));
+  try {
+    const { items, error } = await outcome(falco.outputs.get());
+    assert.equal(items.length, 2);
+    assert(error instanceof FalcoConnectError);
+    assert.equal((await outcome(falco.outputs.get())).items.length, 3);
+  } finally {
+    await falco.close();
+    running.child.kill("SIGINT");
+    const { stderr } = await running.finished;
+    await folder.remove();
+    assert.match(stderr, /^1 faults are armed\n/);
+    assert.match(stderr, /\nfaults that struck: reset\n/);
+  }
+});

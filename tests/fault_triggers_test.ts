@@ -167,6 +167,22 @@ describe("FaultPlan", () => {
     assert.deepEqual(calls[2]!.strikes, ["reset", "reset", "reset"]);
   });
 
+  it("strikes at the next alert if another fault came first", () => {
+    const { plan, open, send } = scene();
+    plan.arm({ type: "status", status: 14, afterAlerts: 2 });
+    plan.arm({ ...reset, afterAlerts: 2, times: 2 });
+    const [first, second] = [open(), open()];
+    send(first, 2);
+    assert.deepEqual(first.strikes, ["status"]);
+    const twice = [plan.afterAlert(second), plan.afterAlert(second)];
+    for (const strike of twice) strike?.();
+    assert.deepEqual(second.strikes, ["reset"]);
+    send(second, 1);
+    assert.deepEqual(second.strikes, ["reset"]);
+    send(second, 1);
+    assert.deepEqual(second.strikes, ["reset", "reset"]);
+  });
+
   it("waits for afterMs, and counts nothing before", () => {
     const { plan, struck, open, send, clock } = scene();
     plan.arm({ type: "restart", afterMs: 500, times: 2 });

@@ -87,7 +87,7 @@ export class ArmedFault<Call> {
    */
   beforeAlert(call: Call): boolean {
     return this.due && this.isOnAlert && this.#counts(call) &&
-      this.#alerts >= (this.fault.afterAlerts ?? 0);
+      this.isRipe;
   }
 
   /**
@@ -100,7 +100,12 @@ export class ArmedFault<Call> {
     const { afterAlerts } = this.fault;
     if (!this.due || afterAlerts === undefined || !this.#counts(call)) return false;
     this.#alerts++;
-    return !this.isOnAlert && this.#alerts === afterAlerts;
+    return !this.isOnAlert && this.isRipe;
+  }
+
+  /** Whether enough alerts were sent, and it has not struck since. */
+  get isRipe(): boolean {
+    return this.#alerts >= (this.fault.afterAlerts ?? 0);
   }
 
   /** A call is over: another one may be chosen. */

@@ -129,6 +129,7 @@ export type FaultType = Fault["type"];
  * ```
  */
 export interface FaultTrailers {
+  /** The texts to send under that name. */
   readonly [name: string]: string | readonly string[];
 }
 

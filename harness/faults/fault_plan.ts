@@ -176,7 +176,8 @@ export class FaultPlan<Call extends PlannedCall = PlannedCall> {
     if (due.length === 0) return undefined;
     return () => {
       for (const armed of due) {
-        if (this.#armed.has(armed) && !call.taken) this.#strike(armed, call);
+        // Another call's alert, or another fault, may have come first: then it waits for the next.
+        if (this.#armed.has(armed) && armed.isRipe && !call.taken) this.#strike(armed, call);
       }
     };
   }
