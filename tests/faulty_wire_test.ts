@@ -282,3 +282,15 @@ test("FakeFalco says that it needs a wire", async () => {
   });
   await fake.stop();
 });
+
+test("FaultyWire counts bytes over all pieces", () =>
+  withBytes(
+    hundred,
+    [{ type: "split", bytes: 7 }, { type: "truncate", afterBytes: 30 }],
+    async ({ dial }) => {
+      const seen = dial();
+      await until("it is closed", () => seen.closed);
+      assert.deepEqual(seen.got, hundred.slice(0, 30));
+    },
+    "stay",
+  ));
