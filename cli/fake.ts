@@ -47,7 +47,10 @@ export async function fake(args: readonly string[], context: CommandContext): Pr
       falcoVersion: options.falcoVersion ?? fixture?.falcoVersion,
       listen: options.listen,
       tls: tls?.certificates,
+      faults: fixture?.faults,
     });
+    const faults = fixture?.faults?.length ?? 0;
+    if (faults > 0) stderr.write(`${faults} faults are armed\n`);
     if (tls !== undefined) stderr.write(`certificates are in ${tls.folder}\n`);
     if (fixture !== undefined && options.rate === undefined) {
       const count = await queueAll(falco, fixture, context);
@@ -65,6 +68,8 @@ export async function fake(args: readonly string[], context: CommandContext): Pr
     return interrupt.status ?? 1;
   } finally {
     if (falco !== undefined) {
+      const struck = falco.faults.map(({ fault }) => fault.type);
+      if (struck.length > 0) stderr.write(`faults that struck: ${struck.join(", ")}\n`);
       await Promise.race([falco.stop(), wait(STOP_MS)]);
       await falco[Symbol.asyncDispose]();
     }

@@ -14,6 +14,7 @@ version services of Falco 0.18 to 0.43, on a unix socket in plain text or over m
                            client.key are; made if the folder has none of them.
                            Default: a fresh temporary folder
   --fixture FILE           alerts to serve, as in replay; all are queued before the ready line
+                           (a scenario's faults are armed, and count from then on)
   --rate N                 N alerts a second instead, from the ready line on
   --loop                   the fixture again and again; needs --rate
   --falco-version V        the Falco to be, 0.18.0 to 0.43.1

@@ -47,7 +47,15 @@ export async function replay(args: readonly string[], context: CommandContext): 
   const isTerminal = process.stdout.isTTY === true;
   const formatName = options.format ?? (isTerminal ? "pretty" : "json");
   const formatter = alertFormatter(formatName, { colour: isTerminal && hasColour() });
-  const fixtures = await openAll(options.fixtures);
+  const fixtures = await openAll(options.fixtures, options.seed);
+  for (const { name, faults = [] } of fixtures) {
+    // The same bytes every time is what replay is for, and what a fault takes away is never the same.
+    if (faults.length > 0) {
+      stderr.write(
+        `${name}: its ${faults.length} faults are left out; fake --fixture plays them\n`,
+      );
+    }
+  }
   const progress = new Progress({
     write: (text) => void stderr.write(text),
     clock: systemClock,
@@ -129,10 +137,15 @@ function requireSub(falcoVersion: string): void {
   throw new UsageError(`Cannot be Falco ${falcoVersion}: ${reason}. Use 0.24.0 to 0.43.1`);
 }
 
-async function openAll(files: readonly string[]): Promise<Fixture[]> {
-  if (files.length === 0) return Object.values(scenarios).map(scenarioFixture);
+async function openAll(
+  files: readonly string[],
+  seed: number | undefined,
+): Promise<Fixture[]> {
+  if (files.length === 0) {
+    return Object.values(scenarios).map((scenario) => scenarioFixture(scenario, { seed }));
+  }
   const fixtures: Fixture[] = [];
-  for (const file of files) fixtures.push(await openFixture(file));
+  for (const file of files) fixtures.push(await openFixture(file, { seed }));
   return fixtures;
 }
 

@@ -34,7 +34,7 @@ How they are played:
   --tls                    over mutual TLS on loopback, with certificates made on the spot
   --listen ADDRESS         where the fake listens: unix:///PATH or localhost:PORT
   --falco-version V        the Falco to be, 0.24.0 to 0.43.1
-  --seed N                 the seed for what a scenario draws at random (no scenario does yet)
+  --seed N                 what scenarios draw at random (jitterMs), instead of their own seed
 
 How they are printed:
   --format FORMAT          pretty (default on a terminal), json (default elsewhere): Falco's JSON
@@ -64,7 +64,7 @@ export interface ReplayArguments {
   readonly tls: boolean;
   readonly listen: string | undefined;
   readonly falcoVersion: string | undefined;
-  readonly seed: number;
+  readonly seed: number | undefined;
   readonly format: FormatName | undefined;
 }
 
@@ -106,7 +106,7 @@ export function readReplayArguments(args: readonly string[]): ReplayArguments | 
     tls: values["tls"] === true,
     listen: values["listen"] as string | undefined,
     falcoVersion: values["falco-version"] as string | undefined,
-    seed: wholeNumber("seed", values["seed"], 0) ?? 0,
+    seed: wholeNumber("seed", values["seed"], 0),
     format: oneOf("format", values["format"], formatNames),
   };
 }

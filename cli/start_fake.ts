@@ -1,6 +1,7 @@
 /** A fake Falco for a command. @module */
 import { FakeFalco } from "../harness/fake_falco.ts";
 import type { Certificates } from "../harness/certificates.ts";
+import type { Fault } from "../harness/faults/fault.ts";
 import { FalcoError } from "../lib/errors.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -9,6 +10,7 @@ export interface StartFakeOptions {
   falcoVersion: string | undefined;
   listen: string | undefined;
   tls: boolean | Certificates | undefined;
+  faults?: readonly Fault[] | undefined;
 }
 
 /**
@@ -19,12 +21,13 @@ export interface StartFakeOptions {
  * @throws {UsageError} If it cannot be that Falco, or cannot listen there.
  */
 export async function startFake(options: StartFakeOptions): Promise<FakeFalco> {
-  const { falcoVersion, listen, tls } = options;
+  const { falcoVersion, listen, tls, faults } = options;
   try {
     return await FakeFalco.start({
       ...(falcoVersion === undefined ? {} : { falcoVersion }),
       ...(listen === undefined ? {} : { listen }),
       ...(tls === undefined ? {} : { tls }),
+      ...(faults === undefined ? {} : { faults }),
     });
   } catch (error) {
     // All that can go wrong here was named on the command line.

@@ -4,11 +4,13 @@ import { priorities, priorityName } from "../lib/alert/priority.ts";
 import { formatClockTime, parseTime, toAlertTime } from "../lib/alert/time.ts";
 import { wireText } from "../lib/alert/wire.ts";
 import type { Scenario, ScenarioAlert } from "./scenario.ts";
+import { seededRandom } from "./seeded_random.ts";
 
 /** How often an alert may come; enough for load tests, and a slip of the keyboard still ends. */
 export const MAX_REPEAT = 1_000_000;
 
-const DEFAULT_START = "2026-01-01T00:00:00Z";
+/** When a scenario starts that does not say. */
+export const DEFAULT_START = "2026-01-01T00:00:00Z";
 const NANOS_PER_SECOND = 1_000_000_000n;
 const NANOS_PER_MS = 1_000_000n;
 /** The end of the year 9999, the last moment that an alert can have. */
@@ -39,13 +41,16 @@ export interface ExpandScenarioOptions {
   hostname?: string;
   /** The source, where neither the alert nor the scenario names one. Default `syscall`. */
   source?: string;
+  /** A whole number that decides what `jitterMs` draws, instead of the scenario's own `seed`. */
+  seed?: number | undefined;
 }
 
 /**
  * Makes the alerts of a scenario, as Falco would have raised them.
  *
  * - Time: `start`, then `afterMs` and `everyMs`, to the nanosecond; `afterMs` counts from the last
- *   repetition of the alert before. Past the year 9999 time stands still.
+ *   repetition of the alert before. `jitterMs` adds to both, each time anew, what is drawn from the
+ *   seed: alerts never come earlier than without. Past the year 9999 time stands still.
  * - Text: `%name` becomes the value of that field, once: what a value itself contains stays as it is.
  *   Of several fields that fit (`proc.aname` and `proc.aname[2]`) the longest counts; names that are
  *   no field of the alert stay as written. Then time and priority are put in front, unless the
@@ -53,13 +58,13 @@ export interface ExpandScenarioOptions {
  * - Fields: `outputFields` is the scenario's own object, not a copy. Tags are sorted, each once.
  *
  * Alerts are made as they are asked for, so a million repetitions take no memory. The same scenario
- * gives the same alerts every time; nothing is drawn at random.
+ * with the same seed gives the same alerts every time, on every runtime.
  *
  * @param scenario The scenario; it is not changed.
  * @param options Host and source for alerts that have none.
  * @returns The alerts, in order.
- * @throws {RangeError} At once, if `start` is no time, a delay is negative or not finite, or `repeat`
- * is not a whole number from 1 to 1,000,000.
+ * @throws {RangeError} At once, if `start` is no time, a delay is negative or not finite, `repeat`
+ * is not a whole number from 1 to 1,000,000, or a seed not a whole number.
  *
  * @example
  * ```ts
@@ -93,6 +98,12 @@ export function expandScenario(
         JSON.stringify(start),
     );
   }
+  const seed = options.seed ?? scenario.seed ?? 0;
+  if (!Number.isSafeInteger(seed)) {
+    throw new RangeError(
+      `Cannot expand the scenario as "seed" must be a whole number: it is ${seed}`,
+    );
+  }
   alerts.forEach(checkAlert);
   const { seconds, nanos } = parsed.time;
   return makeAlerts(scenario, options, BigInt(seconds) * NANOS_PER_SECOND + BigInt(nanos));
@@ -104,8 +115,9 @@ function* makeAlerts(
   start: bigint,
 ): Generator<Alert> {
   let now = start;
+  const random = seededRandom(options.seed ?? scenario.seed ?? 0);
   for (const alert of scenario.alerts) {
-    const { afterMs = 0, repeat = 1, everyMs = 0, priority, rule } = alert;
+    const { afterMs = 0, repeat = 1, everyMs = 0, jitterMs = 0, priority, rule } = alert;
     const hostname = alert.hostname ?? scenario.hostname ?? options.hostname ?? "falco-fake";
     const source = alert.source ?? scenario.source ?? options.source ?? "syscall";
     const outputFields = alert.output_fields ?? {};
@@ -117,6 +129,8 @@ function* makeAlerts(
     now += toNanos(afterMs);
     for (let times = 0; times < repeat; times++) {
       if (times > 0) now += every;
+      // Nothing is drawn without jitter: other alerts keep their times if one of them gets it.
+      if (jitterMs > 0) now += toNanos(jitterMs * random());
       const time = toTime(now);
       const output = isComplete
         ? text
@@ -152,14 +166,15 @@ function toTime(nanos: bigint): AlertTime {
   return toAlertTime(Number((nanos - rest) / NANOS_PER_SECOND), Number(rest));
 }
 
-function checkAlert({ afterMs = 0, repeat = 1, everyMs = 0 }: ScenarioAlert, index: number): void {
+function checkAlert(alert: ScenarioAlert, index: number): void {
+  const { afterMs = 0, repeat = 1, everyMs = 0, jitterMs = 0 } = alert;
   const fail = (option: string, expected: string, value: number): never => {
     throw new RangeError(
       `Cannot expand the scenario as "${option}" of alert ${index + 1} must be ${expected}: ` +
         `it is ${value}`,
     );
   };
-  for (const [option, ms] of Object.entries({ afterMs, everyMs })) {
+  for (const [option, ms] of Object.entries({ afterMs, everyMs, jitterMs })) {
     if (!(ms >= 0 && ms < Infinity)) fail(option, "0 or more", ms);
   }
   if (!(Number.isInteger(repeat) && repeat >= 1 && repeat <= MAX_REPEAT)) {

@@ -1,5 +1,6 @@
 /** A clock that moves only when it is told to. @module */
 import type { CancelTimer, Clock } from "../lib/clock.ts";
+import { seededRandom } from "./seeded_random.ts";
 
 /**
  * A {@linkcode Clock} for tests and replays: no time passes unless `advance` says so, and the random
@@ -26,7 +27,7 @@ import type { CancelTimer, Clock } from "../lib/clock.ts";
  */
 export class FakeClock implements Clock {
   #now: number;
-  #randomState: number;
+  readonly #random: () => number;
   // By time, and of the same time in the order they were set.
   readonly #timers: { readonly dueAt: number; readonly callback: () => void }[] = [];
 
@@ -51,7 +52,7 @@ export class FakeClock implements Clock {
       );
     }
     this.#now = startMs;
-    this.#randomState = seed | 0;
+    this.#random = seededRandom(seed);
   }
 
   /** How many timers are set and have neither fired nor been taken back. */
@@ -74,12 +75,7 @@ export class FakeClock implements Clock {
    * @returns A number from 0 up to but not including 1. Not for secrets.
    */
   random(): number {
-    // A counter with an odd step, and its bits mixed well enough for jitter and for picking.
-    this.#randomState = (this.#randomState + 0x9e3779b9) | 0;
-    let bits = this.#randomState;
-    bits = Math.imul(bits ^ (bits >>> 16), 0x21f0aaad);
-    bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97);
-    return ((bits ^ (bits >>> 15)) >>> 0) / 2 ** 32;
+    return this.#random();
   }
 
   /**

@@ -3,25 +3,23 @@ import type { Alert } from "../lib/alert/alert.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FalcoClosedError, FalcoError } from "../lib/errors.ts";
-import { MemoryAlertQueue } from "../lib/server/alert_queue.ts";
-import { FalcoServer } from "../lib/server/falco_server.ts";
-import type { ListenAddress } from "../lib/server/falco_server.ts";
-import { parseAddress } from "../lib/transport/address.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
 import { CallLog, isSubscriber } from "./call_log.ts";
 import type { RecordedCall } from "./call_log.ts";
 import type { Certificates } from "./certificates.ts";
 import { DEFAULT_FALCO_VERSION, eraOf } from "./era.ts";
 import type { Era } from "./era.ts";
-import { readReplayOptions, readThreadiness } from "./fake_falco_options.ts";
-import type { FakeFalcoOptions, ReplayOptions } from "./fake_falco_options.ts";
-import { placeOf, reasonOf, silentAddress } from "./listen_place.ts";
+import { FakeProcess } from "./fake_process.ts";
+import { readThreadiness } from "./fake_falco_options.ts";
+import type { FakeFalcoOptions, PlayOptions, ReplayOptions } from "./fake_falco_options.ts";
+import type { Fault, FaultRecord } from "./faults/fault.ts";
+import { placeOf } from "./listen_place.ts";
 import type { ListenPlace } from "./listen_place.ts";
 import { settle, WAIT_MS, waitUntil } from "./wait_until.ts";
 import type { WaitOptions } from "./wait_until.ts";
 import type { Violation } from "./violation.ts";
-import { paced } from "./paced.ts";
-import type { Scenario } from "./scenario.ts";
+import { Player } from "./player.ts";
+import type { Replayable } from "./timeline.ts";
 
 /** How long disposal waits for the news that a client has just hung up, in milliseconds. */
 const GOODBYE_MS = 1000;
@@ -62,28 +60,19 @@ export class FakeFalco implements AsyncDisposable {
   /** The certificates it made or was given; undefined on a unix socket. */
   readonly certificates: Certificates | undefined;
   readonly #era: Era;
-  readonly #place: ListenPlace;
   readonly #clock: Clock;
-  readonly #threadiness: number;
-  readonly #queue = new MemoryAlertQueue();
+  readonly #process: FakeProcess;
   readonly #log: CallLog;
   readonly #strict: boolean;
-  #server: FalcoServer | undefined;
-  #address = "";
-  #ended: Promise<void> | undefined;
-  #reloading: Promise<void> | undefined;
-  /** Ends what waits for clients once no more will come. */
-  readonly #gone = new AbortController();
 
   private constructor(era: Era, place: ListenPlace, options: FakeFalcoOptions) {
     const { clock = systemClock, strict = false } = options;
     this.#era = era;
-    this.#place = place;
     this.certificates = place.certificates;
     this.#clock = clock;
     this.#strict = strict;
-    this.#threadiness = readThreadiness(options.threadiness);
-    this.#log = new CallLog(clock, () => this.#queue.depth);
+    this.#log = new CallLog(clock, () => this.queueDepth);
+    this.#process = new FakeProcess(era, place, options, this.#log);
   }
 
   /**
@@ -92,44 +81,20 @@ export class FakeFalco implements AsyncDisposable {
    * @param options What to be and where; the default is Falco 0.43.1 on a private unix socket.
    * @returns It, once clients can connect.
    * @throws {RangeError} If there is no such Falco.
-   * @throws {TypeError} If the address cannot be one.
+   * @throws {TypeError} If the address cannot be one, or a fault is none for it.
    * @throws {FalcoError} If it cannot listen there; the system's error is the `cause`.
    */
   static async start(options: FakeFalcoOptions = {}): Promise<FakeFalco> {
     const era = eraOf(options.falcoVersion ?? DEFAULT_FALCO_VERSION);
     readThreadiness(options.threadiness); // before anything is made that would have to be removed
-    return await new FakeFalco(era, await placeOf(options), options).#open();
-  }
-
-  async #open(listen: ListenAddress = this.#place.listen): Promise<this> {
-    // From 0.44 on there is no gRPC: nobody listens, and whoever connects is refused.
-    if (this.#era.methods.length === 0) {
-      this.#address = await silentAddress(listen);
-      return this;
-    }
-    const { versionMessage, methods } = this.#era;
-    try {
-      this.#server = await FalcoServer.listen(
-        listen,
-        {
-          openQueue: () => this.#queue,
-          versionMessage,
-          methods,
-          threadiness: this.#threadiness,
-        },
-        { clock: this.#clock, report: this.#log.recorder() },
-      );
-    } catch (cause) {
-      await this.#place.folder?.remove();
-      throw new FalcoError(`Cannot listen at ${this.#place.shown}: ${reasonOf(cause)}`, { cause });
-    }
-    this.#address = this.#server.address;
-    return this;
+    const fake = new FakeFalco(era, await placeOf(options), options);
+    await fake.#process.start(options);
+    return fake;
   }
 
   /** Where it listens: `unix:///PATH` or `https://localhost:PORT`; what `connect()` takes. */
   get address(): string {
-    return this.#address;
+    return this.#process.address;
   }
 
   /** What a client needs beside the address; undefined on a unix socket, and `connect()` takes that, too. */
@@ -146,12 +111,12 @@ export class FakeFalco implements AsyncDisposable {
 
   /** How many alerts wait in the queue. */
   get queueDepth(): number {
-    return this.#queue.depth;
+    return this.#process.queue.depth;
   }
 
   /** How many connections are open. */
   get connections(): number {
-    return this.#server?.connections ?? 0;
+    return this.#process.server?.connections ?? 0;
   }
 
   /** The calls that clients made, oldest first; of more than 1,000 the oldest closed ones are forgotten. */
@@ -182,7 +147,7 @@ export class FakeFalco implements AsyncDisposable {
     let found: RecordedCall | undefined;
     await waitUntil(() => (found = this.requests.find(isSubscriber)) !== undefined, {
       onEvent: (listener) => this.#log.onEvent(listener),
-      signal: this.#orGone(options.signal),
+      signal: this.#process.orGone(options.signal),
       timeoutMs,
       what: "a subscriber",
     });
@@ -200,7 +165,7 @@ export class FakeFalco implements AsyncDisposable {
    * @throws {FalcoError} If clients never come to rest.
    */
   async settle(): Promise<void> {
-    await settle(() => this.#log.events, () => this.#server?.flushed());
+    await settle(() => this.#log.events, () => this.#process.server?.flushed());
   }
 
   /**
@@ -208,8 +173,24 @@ export class FakeFalco implements AsyncDisposable {
    * forgotten. Connections and open calls stay.
    */
   reset(): void {
-    this.#queue.clear();
+    this.#process.queue.clear();
     this.#log.clear();
+  }
+
+  /** The faults that struck, oldest first; of more than 1,000 the oldest are forgotten. */
+  get faults(): readonly FaultRecord[] {
+    return this.#process.faults.records;
+  }
+
+  /**
+   * Lets something go wrong, now or when its trigger says.
+   *
+   * @param fault The fault.
+   * @returns A function that takes it back, if it has not struck for the last time.
+   * @throws {TypeError} If it is none, or cannot strike this fake.
+   */
+  inject(fault: Fault): () => void {
+    return this.#process.faults.inject(fault);
   }
 
   /**
@@ -220,12 +201,12 @@ export class FakeFalco implements AsyncDisposable {
    * @throws {FalcoClosedError} If it has been stopped.
    */
   push(...alerts: readonly Alert[]): void {
-    if (this.#ended !== undefined) {
+    if (this.#process.ended) {
       throw new FalcoClosedError("Cannot push an alert: this fake Falco has been stopped");
     }
     for (const alert of alerts) {
       const message = this.#era.encode(alert);
-      if (message !== undefined) this.#queue.push(message);
+      if (message !== undefined) this.#process.queue.push(message);
     }
   }
 
@@ -239,18 +220,30 @@ export class FakeFalco implements AsyncDisposable {
    * @throws {FalcoClosedError} If it is stopped or killed before all are queued.
    */
   async replay(
-    alerts: Scenario | Iterable<Alert> | AsyncIterable<Alert>,
+    alerts: Replayable,
     options: ReplayOptions = {},
   ): Promise<number> {
-    const { maxQueued } = readReplayOptions(options);
-    const signal = this.#orGone(options.signal);
-    let count = 0;
-    for await (const alert of paced(alerts, { ...options, clock: this.#clock, signal })) {
-      if (this.#queue.depth >= maxQueued) await this.#queue.whenBelow(maxQueued, signal);
-      this.push(alert);
-      count++;
-    }
-    return count;
+    return await this.play(alerts, options).done;
+  }
+
+  /**
+   * Replays as {@linkcode FakeFalco.replay} does, and hands out what holds and moves it.
+   *
+   * @param alerts A scenario, whose faults are armed at their times, or alerts in order.
+   * @param options Speed, limits, seed, and whether it waits at first.
+   * @returns The player; its `done` is what `replay` returns.
+   * @throws {RangeError} If an option, or a value of the scenario, is out of range.
+   */
+  play(alerts: Replayable, options: PlayOptions = {}): Player {
+    const target = {
+      depth: () => this.#process.queue.depth,
+      push: (alert: Alert) => this.push(alert),
+      inject: (fault: Fault) => void this.inject(fault),
+      whenBelow: (depth: number, signal: AbortSignal) =>
+        this.#process.queue.whenBelow(depth, signal),
+    };
+    const signal = this.#process.orGone(options.signal);
+    return new Player(target, alerts, { ...options, signal, clock: this.#clock });
   }
 
   /**
@@ -261,13 +254,8 @@ export class FakeFalco implements AsyncDisposable {
    * {@linkcode FalcoClosedError} if it is stopped or killed first: then the rest is lost.
    */
   drained(signal?: AbortSignal): Promise<void> {
-    if (this.#queue.depth === 0) return Promise.resolve();
-    return this.#queue.whenBelow(1, this.#orGone(signal));
-  }
-
-  #orGone(signal: AbortSignal | undefined): AbortSignal {
-    const gone = this.#gone.signal;
-    return signal === undefined ? gone : AbortSignal.any([signal, gone]);
+    if (this.#process.queue.depth === 0) return Promise.resolve();
+    return this.#process.queue.whenBelow(1, this.#process.orGone(signal));
   }
 
   /**
@@ -277,17 +265,7 @@ export class FakeFalco implements AsyncDisposable {
    * @returns A promise that resolves when it is over; the same one if called again.
    */
   stop(): Promise<void> {
-    this.#ended ??= this.#stop();
-    return this.#ended;
-  }
-
-  async #stop(): Promise<void> {
-    this.#leave();
-    await this.#server?.stop();
-    // A reload that was under way may have opened one more.
-    await this.#reloading?.catch(() => {});
-    await this.#server?.stop();
-    await this.#place.folder?.remove();
+    return this.#process.stop();
   }
 
   /**
@@ -298,7 +276,7 @@ export class FakeFalco implements AsyncDisposable {
    */
   endSource(): Promise<void> {
     const stopped = this.stop();
-    this.#queue.clear();
+    this.#process.queue.clear();
     return stopped;
   }
 
@@ -308,23 +286,8 @@ export class FakeFalco implements AsyncDisposable {
    *
    * @returns A promise that resolves when nothing is open any more.
    */
-  async kill(): Promise<void> {
-    const killed = this.#kill();
-    this.#ended ??= killed;
-    await killed;
-  }
-
-  async #kill(): Promise<void> {
-    this.#leave();
-    this.#log.killed = true;
-    await this.#server?.kill();
-    await this.#reloading?.catch(() => {});
-    await this.#server?.kill();
-  }
-
-  #leave(): void {
-    const error = new FalcoClosedError("Cannot wait for clients: this fake Falco has been stopped");
-    this.#gone.abort(error);
+  kill(): Promise<void> {
+    return this.#process.kill();
   }
 
   /**
@@ -336,28 +299,7 @@ export class FakeFalco implements AsyncDisposable {
    * if called again while it waits.
    */
   reload(): Promise<void> {
-    if (this.#reloading === undefined) {
-      this.#reloading = this.#restart().finally(() => this.#reloading = undefined);
-      // Whoever kills a fake that is waiting for its clients need not ask what became of the reload.
-      this.#reloading.catch(() => {});
-    }
-    return this.#reloading;
-  }
-
-  async #restart(): Promise<void> {
-    if (this.#ended === undefined) {
-      await this.#server?.stop();
-      // The same port again, where the first start could have any.
-      const address = parseAddress(this.#address);
-      const { listen } = this.#place;
-      const same = listen.kind === "tls" && address.kind === "tls"
-        ? { ...listen, port: address.port }
-        : listen;
-      if (this.#ended === undefined) await this.#open(same);
-    }
-    if (this.#ended !== undefined) {
-      throw new FalcoClosedError("Cannot reload: this fake Falco has been stopped");
-    }
+    return this.#process.reload();
   }
 
   /**
@@ -371,7 +313,7 @@ export class FakeFalco implements AsyncDisposable {
     const open = await this.#callsLeftOpen();
     const violations = this.#strict ? this.violations() : [];
     await this.kill();
-    await this.#place.folder?.remove();
+    await this.#process.removeFolder();
     if (open.length > 0) {
       throw new FalcoError(
         `Cannot dispose of the fake Falco in order: clients left calls open ` +
@@ -385,8 +327,8 @@ export class FakeFalco implements AsyncDisposable {
   }
 
   async #callsLeftOpen(): Promise<readonly string[]> {
-    if (this.#ended !== undefined) return [];
-    const services = this.#server?.services;
+    if (this.#process.ended) return [];
+    const services = this.#process.server?.services;
     if (services === undefined) return [];
     // A client that has just hung up is told of by the socket a moment later.
     await waitUntil(() => services.openCalls.length === 0, {

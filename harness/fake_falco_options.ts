@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { Clock } from "../lib/clock.ts";
 import { DEFAULT_THREADINESS } from "../lib/server/falco_services.ts";
 import type { Certificates } from "./certificates.ts";
+import type { Fault } from "./faults/fault.ts";
 
 /**
  * Options of {@linkcode FakeFalco.start}.
@@ -34,8 +35,15 @@ export interface FakeFalcoOptions {
   threadiness?: number;
   /** Whether disposal fails if clients did what {@linkcode FakeFalco.violations} lists. Default false. */
   strict?: boolean;
-  /** Time for `replay`, and for how Falco judges PINGs. Default the machine's. */
+  /** Time for `replay`, for faults, and for how Falco judges PINGs. Default the machine's. */
   clock?: Clock;
+  /** What goes wrong, from the start on; more comes with {@linkcode FakeFalco.inject}. Default nothing. */
+  faults?: readonly Fault[];
+  /**
+   * Put a {@linkcode FaultyWire} in front, for faults that act on bytes or refuse connections. Default
+   * only if `faults` has one of them; say true to inject one later.
+   */
+  wire?: boolean;
 }
 
 /**
@@ -72,22 +80,43 @@ export interface ReplayOptions {
   maxQueued?: number;
   /** Ends the replay between two alerts; it rejects with `signal.reason`. */
   signal?: AbortSignal;
+  /** A whole number that decides what a scenario draws at random, instead of its own `seed`. */
+  seed?: number;
+  /** Moves all times, those in front of the texts too, so that the first alert is at this moment, in milliseconds since 1970-01-01T00:00:00Z. Default: times stay as they are. */
+  rebaseTo?: number;
 }
 
 /**
- * Reads what {@linkcode FakeFalco.replay} gets.
+ * Options of {@linkcode FakeFalco.play}.
+ *
+ * @example
+ * ```ts
+ * import type { PlayOptions } from "@falco-streams/core/harness";
+ *
+ * const options: PlayOptions = { speed: 1, paused: true };
+ * console.assert(options.seed === undefined);
+ * ```
+ */
+export interface PlayOptions extends ReplayOptions {
+  /** Waits for {@linkcode Player.step} or {@linkcode Player.resume} before the first alert. Default false. */
+  paused?: boolean;
+}
+
+/**
+ * Looks at what {@linkcode FakeFalco.replay} gets.
  *
  * @param options As they were given.
- * @returns How many alerts may be queued.
- * @throws {RangeError} If `speed` or `maxQueued` is not above 0.
+ * @throws {RangeError} If `speed` or `maxQueued` is not above 0, or `rebaseTo` not finite.
  */
-export function readReplayOptions(options: ReplayOptions): { maxQueued: number } {
-  const { speed = "max", maxQueued = Infinity } = options;
+export function checkReplayOptions(options: ReplayOptions): void {
+  const { speed = "max", maxQueued = Infinity, rebaseTo = 0 } = options;
   if (speed !== "max" && !(speed > 0)) {
     throw new RangeError(`Cannot replay as "speed" must be "max" or above 0: it is ${speed}`);
   }
   if (!(maxQueued > 0)) {
     throw new RangeError(`Cannot replay as "maxQueued" must be above 0: it is ${maxQueued}`);
   }
-  return { maxQueued };
+  if (!Number.isFinite(rebaseTo)) {
+    throw new RangeError(`Cannot replay as "rebaseTo" must be finite: it is ${rebaseTo}`);
+  }
 }

@@ -4,21 +4,24 @@ import type { AddressInfo } from "node:net";
 import process from "node:process";
 import type { ListenAddress } from "../lib/server/falco_server.ts";
 import { parseAddress } from "../lib/transport/address.ts";
-import { makeCertificates } from "./certificates.ts";
 import type { Certificates } from "./certificates.ts";
 import type { FakeFalcoOptions } from "./fake_falco_options.ts";
+import { certificatesFor } from "./faults/broken_certificates.ts";
+import { checkFault, isOnWire } from "./faults/fault_rules.ts";
 import { makeTempFolder } from "./temp_folder.ts";
 import type { TempFolder } from "./temp_folder.ts";
 
 /** A place to listen, and what was made for it. */
 export interface ListenPlace {
-  /** Where. */
+  /** Where; with a wire, where the server behind it does. */
   readonly listen: ListenAddress;
   /** The address as it was asked for, for people. */
   readonly shown: string;
-  /** The certificates that were made or given; undefined on a unix socket. */
+  /** Whether a wire for faults stands in front. */
+  readonly wire: boolean;
+  /** The certificates that were made or given, as clients get them; undefined on a unix socket. */
   readonly certificates?: Certificates;
-  /** The folder that was made for the socket. */
+  /** The folder that was made for sockets. */
   readonly folder?: TempFolder;
 }
 
@@ -27,12 +30,14 @@ export interface ListenPlace {
  *
  * @param options As {@linkcode FakeFalco.start} got them.
  * @returns The place.
- * @throws {TypeError} If there can be no such place.
+ * @throws {TypeError} If there can be no such place, or a fault is none.
  */
 export async function placeOf(
-  options: Pick<FakeFalcoOptions, "listen" | "tls">,
+  options: Pick<FakeFalcoOptions, "listen" | "tls" | "faults" | "wire">,
 ): Promise<ListenPlace> {
-  const { listen } = options;
+  const { listen, faults = [] } = options;
+  for (const fault of faults) checkFault(fault);
+  const { wire = faults.some(isOnWire) } = options;
   const asked = listen === undefined ? undefined : parseAddress(listen, { listening: true });
   const defaultTls = asked === undefined ? process.platform === "win32" : asked.kind === "tls";
   const { tls = defaultTls } = options;
@@ -43,23 +48,45 @@ export async function placeOf(
     throw new TypeError(`Cannot listen at ${asked.text} without TLS: Falco has no plain TCP`);
   }
   if (tls === false) {
-    if (asked?.kind === "unix") {
-      return { listen: { kind: "unix", path: asked.path }, shown: asked.text };
+    if (asked?.kind === "unix" && !wire) {
+      return { listen: { kind: "unix", path: asked.path }, shown: asked.text, wire };
     }
     const folder = await makeTempFolder();
-    const path = `${folder.path}/falco.sock`;
-    return { listen: { kind: "unix", path }, shown: `unix://${path}`, folder };
+    const path = asked?.kind === "unix" ? asked.path : `${folder.path}/falco.sock`;
+    const behind = wire ? `${folder.path}/behind.sock` : path;
+    return { listen: { kind: "unix", path: behind }, shown: `unix://${path}`, wire, folder };
+  }
+  if (tls !== true && faults.some(({ type }) => type === "certificate")) {
+    throw new TypeError(
+      'Cannot inject the fault "certificate": it has certificates of its own making only with ' +
+        "{ tls: true }",
+    );
   }
   const { host, port } = asked?.kind === "tls" ? asked : { host: "localhost", port: 0 };
-  const names = new Set(["localhost", "127.0.0.1", "::1", host]);
-  const certificates = tls === true ? await makeCertificates({ names: [...names] }) : tls;
-  const { ca, server } = certificates;
+  const names = [...new Set(["localhost", "127.0.0.1", "::1", host])];
+  const { served, shown } = tls === true
+    ? await certificatesFor(names, faults)
+    : { served: tls, shown: tls };
+  const { ca, server } = served;
   const credentials = { ca, cert: server.cert, key: server.key };
   return {
-    listen: { kind: "tls", host, port, credentials },
+    listen: { kind: "tls", host, port: wire ? 0 : port, credentials },
     shown: asked?.text ?? `https://${host}:${port}`,
-    certificates,
+    wire,
+    certificates: shown,
   };
+}
+
+/**
+ * Where to listen once more.
+ *
+ * @param listen Where it listened.
+ * @param address What came of that.
+ * @returns The same place: the same port, where the first time it could have been any.
+ */
+export function againAt(listen: ListenAddress, address: string): ListenAddress {
+  const parsed = parseAddress(address);
+  return listen.kind === "tls" && parsed.kind === "tls" ? { ...listen, port: parsed.port } : listen;
 }
 
 /**

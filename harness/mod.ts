@@ -46,13 +46,29 @@ export { expandScenario } from "./expand_scenario.ts";
 export type { ExpandScenarioOptions } from "./expand_scenario.ts";
 export { FakeClock } from "./fake_clock.ts";
 export { FakeFalco } from "./fake_falco.ts";
-export type { FakeFalcoOptions, ReplayOptions } from "./fake_falco_options.ts";
+export type { FakeFalcoOptions, PlayOptions, ReplayOptions } from "./fake_falco_options.ts";
+export { drawFaults } from "./faults/draw_faults.ts";
+export type { DrawFaultsOptions } from "./faults/draw_faults.ts";
+export type {
+  AlteredMessage,
+  Fault,
+  FaultMethod,
+  FaultRecord,
+  FaultTrailers,
+  FaultTrigger,
+  FaultType,
+} from "./faults/fault.ts";
+export { FaultyWire } from "./faults/faulty_wire.ts";
+export type { FaultyWireOptions } from "./faults/faulty_wire.ts";
 export { FixtureError } from "./fixtures/fixture.ts";
 export type { Fixture } from "./fixtures/fixture.ts";
 export { openFixture, scenarioFixture } from "./fixtures/open_fixture.ts";
+export type { FixtureOptions } from "./fixtures/open_fixture.ts";
 export { parseScenario } from "./parse_scenario.ts";
+export type { Player } from "./player.ts";
 export type { Scenario, ScenarioAlert } from "./scenario.ts";
 export { scenarios } from "./scenarios/mod.ts";
+export type { Replayable } from "./timeline.ts";
 export { makeTempFolder } from "./temp_folder.ts";
 export type { TempFolder } from "./temp_folder.ts";
 export type { Violation, ViolationKind } from "./violation.ts";

@@ -1,65 +1,8 @@
 /** A scenario file to a {@linkcode Scenario}. @module */
-import { parsePriority, priorities } from "../lib/alert/priority.ts";
-import { parseTime } from "../lib/alert/time.ts";
-import { MAX_REPEAT } from "./expand_scenario.ts";
-import type { Scenario, ScenarioAlert } from "./scenario.ts";
+import { readersOf } from "./key_rules.ts";
+import type { Scenario } from "./scenario.ts";
+import { scenarioRules } from "./scenario_rules.ts";
 import { readYaml } from "./yaml_value.ts";
-import type { YamlReaders, YamlValue } from "./yaml_value.ts";
-
-const text = (value: YamlValue): string => value.text();
-const delayMs = (value: YamlValue): number =>
-  value.number("a number of milliseconds, 0 or more", (ms) => ms >= 0 && ms < Infinity);
-
-/** The keys of an alert. */
-const alertReaders: YamlReaders<ScenarioAlert> = {
-  afterMs: delayMs,
-  repeat: (value) =>
-    value.number(
-      `a whole number from 1 to ${MAX_REPEAT}`,
-      (times) => Number.isInteger(times) && times >= 1 && times <= MAX_REPEAT,
-    ),
-  everyMs: delayMs,
-  priority: (value) => {
-    const isPriority = (name: string) => parsePriority(name) !== undefined;
-    return parsePriority(value.text(`one of ${priorities.join(", ")}`, isPriority))!;
-  },
-  rule: text,
-  output: text,
-  output_fields: (value) => value.record(),
-  tags: (value) => value.list("tag", text),
-  source: text,
-  hostname: text,
-};
-
-/** The keys of a scenario. */
-const scenarioReaders: YamlReaders<Scenario> = {
-  version: (value) => {
-    const version = value.number("the number 1", (number) => Number.isInteger(number));
-    return version === 1
-      ? version
-      : value.fail(`unknown version ${version}: only version 1 is understood`);
-  },
-  name: text,
-  description: text,
-  falcoVersion: (value) =>
-    value.text("three numbers such as 0.43.1", (version) => /^\d+\.\d+\.\d+$/.test(version)),
-  start: (value) =>
-    value.text(
-      "a time such as 2026-01-01T00:00:00Z",
-      (time) => parseTime(time) !== undefined,
-    ),
-  seed: (value) => value.number("a whole number", Number.isSafeInteger),
-  hostname: text,
-  source: text,
-  alerts: (value) => {
-    let count = 0;
-    const alerts = value.list("alert", (alert) => {
-      count++;
-      return alert.object(alertReaders, ["priority", "rule", "output"]);
-    });
-    return count > 0 ? alerts : value.fail('"alerts" must hold at least one alert');
-  },
-};
 
 /**
  * Reads a scenario file: YAML 1.2 with the keys of {@linkcode Scenario}, and no others.
@@ -69,6 +12,8 @@ const scenarioReaders: YamlReaders<Scenario> = {
  * - Anchors and aliases work within bounds: aliases may stand for a million values in all. Merge keys
  *   (`<<`) are YAML 1.1 and are not understood.
  * - `repeat` goes up to 1,000,000.
+ * - Editors complete such files with `harness/scenario.schema.json`, a JSON Schema: put
+ *   `# yaml-language-server: $schema=PATH` in the first line.
  *
  * Deno: the YAML parser looks at two variables, so `--allow-env=LOG_TOKENS,LOG_STREAM`, or
  * `--ignore-env` of the same.
@@ -104,6 +49,6 @@ export function parseScenario(text: string): Scenario {
   const root = readYaml(text, "scenario");
   // Ahead of all else: a later version may have keys that this one would call unknown.
   const version = root.member("version");
-  if (version !== undefined) scenarioReaders.version(version);
-  return root.object(scenarioReaders, ["version", "name", "alerts"]);
+  if (version !== undefined) scenarioRules.version.read(version);
+  return root.object(readersOf(scenarioRules), ["version", "name", "alerts"]);
 }

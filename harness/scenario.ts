@@ -1,6 +1,7 @@
 /** The scenario: a recorded or invented incident as data, in code or in a YAML file. @module */
 import type { FieldValue } from "../lib/alert/alert.ts";
 import type { Priority } from "../lib/alert/priority.ts";
+import type { Fault } from "./faults/fault.ts";
 
 /**
  * An incident that a fake Falco can replay: alerts in order, with the time between them.
@@ -36,7 +37,7 @@ export interface Scenario {
   readonly falcoVersion?: string;
   /** When the first alert's clock starts, RFC 3339. Default 2026-01-01T00:00:00Z. */
   readonly start?: string;
-  /** The seed for whatever a scenario draws at random. Default 0. */
+  /** The seed for whatever a scenario draws at random: the `jitterMs` of its alerts. Default 0. */
   readonly seed?: number;
   /** The host, for alerts that name none. Default `falco-fake`. */
   readonly hostname?: string;
@@ -44,6 +45,8 @@ export interface Scenario {
   readonly source?: string;
   /** The alerts, in order. */
   readonly alerts: readonly ScenarioAlert[];
+  /** What goes wrong while it is played. Their `afterMs` counts from `start`, on the time of the alerts. */
+  readonly faults?: readonly Fault[];
 }
 
 /**
@@ -71,6 +74,8 @@ export interface ScenarioAlert {
   readonly repeat?: number;
   /** Milliseconds between two of its repetitions. Default 0. */
   readonly everyMs?: number;
+  /** Up to this many milliseconds more before each of its repetitions, drawn from the `seed`. Default 0. */
+  readonly jitterMs?: number;
   /** The priority of the rule. */
   readonly priority: Priority;
   /** The name of the rule. */

@@ -114,7 +114,11 @@ describe("fake", { skip: process.platform === "win32" }, () => {
       const falco = connect(address);
       try {
         // Slow polls, so that Falco's own manner would be to wait for the next one.
-        const alerts = falco.outputs.subscribe({ minPollMs: 60_000, maxPollMs: 60_000 });
+        const alerts = falco.outputs.subscribe({
+          minPollMs: 60_000,
+          maxPollMs: 60_000,
+          reconnect: false,
+        });
         const reader: ReadableStreamDefaultReader<Alert> = alerts.getReader();
         for (let count = 0; count < 64; count++) assert.equal((await reader.read()).done, false);
         const idle = reader.read();

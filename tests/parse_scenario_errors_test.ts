@@ -3,9 +3,9 @@ import { ALERT, assertRefused, HEAD, refuses } from "./scenario_mistakes.ts";
 import type { Mistake } from "./scenario_mistakes.ts";
 
 const SCENARIO_KEYS =
-  "version, name, description, falcoVersion, start, seed, hostname, source, alerts";
+  "version, name, description, falcoVersion, start, seed, hostname, source, alerts, faults";
 const ALERT_KEYS =
-  "afterMs, repeat, everyMs, priority, rule, output, output_fields, tags, source, hostname";
+  "afterMs, repeat, everyMs, jitterMs, priority, rule, output, output_fields, tags, source, hostname";
 
 describe("parseScenario() errors", () => {
   const several = "it holds more than one document. Remove the second one";

@@ -104,8 +104,10 @@ const expected: Record<string, readonly string[]> = {
   "../harness/mod.ts": [
     "FakeClock",
     "FakeFalco",
+    "FaultyWire",
     "FixtureError",
     "buildAlert",
+    "drawFaults",
     "expandScenario",
     "expectNoAlert",
     "makeCertificates",

@@ -89,6 +89,13 @@ export class Connection implements CallConnection {
     this.#socket?.destroy();
   }
 
+  /** Breaks the connection as the death of the process does: without a goodbye. */
+  break(): void {
+    // The socket first: the session would still say goodbye.
+    this.#socket?.destroy();
+    this.session.destroy();
+  }
+
   #closeForPings(): void {
     const { session } = this;
     if (session.destroyed) return;

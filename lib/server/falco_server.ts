@@ -51,6 +51,7 @@ export class FalcoServer {
   readonly #server: Http2Server | Http2SecureServer;
   readonly #listen: ListenAddress;
   readonly #clock: Clock;
+  readonly #onOpen: (session: ServerHttp2Session) => void;
   readonly #report: (event: ServerEvent) => void;
   readonly #connections = new Map<ServerHttp2Session, Connection>();
   readonly #sockets = new Set<Socket>();
@@ -73,6 +74,7 @@ export class FalcoServer {
     this.#listen = listen;
     this.#clock = clock;
     this.#report = report;
+    this.#onOpen = backend.onSession ?? (() => {});
     this.services = new FalcoServices(backend, report);
     // Before the runtime's own listener, which makes the session of it.
     const arrival = listen.kind === "tls" ? "secureConnection" : "connection";
@@ -111,6 +113,7 @@ export class FalcoServer {
       this.#report({ type: "disconnect", connection: id });
     });
     session.on("error", () => {}); // the client's affair; "close" follows
+    this.#onOpen(session);
     if (this.#ended !== undefined) session.close();
   }
 
@@ -191,6 +194,17 @@ export class FalcoServer {
    */
   async flushed(): Promise<void> {
     await Promise.all([...this.#connections.values()].map((connection) => connection.ping()));
+  }
+
+  /**
+   * Breaks connections as the death of the process does, and goes on.
+   *
+   * @param session The connection; all of them if it is left out.
+   */
+  cut(session?: ServerHttp2Session): void {
+    for (const connection of this.#connections.values()) {
+      if (session === undefined || connection.session === session) connection.break();
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 /** The calls of Falco's gRPC server, with its manners. @module */
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { AlertQueue } from "./alert_queue.ts";
 import { currentMethods } from "./falco_method.ts";
 import type { FalcoMethod } from "./falco_method.ts";
@@ -12,6 +12,7 @@ import { ServedCall } from "./served_call.ts";
 import type { SharedState } from "./served_call.ts";
 import type { ServerEvent } from "./server_event.ts";
 import { Slots } from "./slots.ts";
+import type { MakeCall } from "./server_call.ts";
 
 /** What a server needs to know to answer. */
 export interface FalcoBackend {
@@ -27,6 +28,10 @@ export interface FalcoBackend {
   readonly methods?: readonly FalcoMethod[];
   /** Falco's `threadiness`: ten times as many calls of each method are served at once. Default 8. */
   readonly threadiness?: number;
+  /** Hears of each connection as it is opened. */
+  readonly onSession?: (session: ServerHttp2Session) => void;
+  /** Makes the calls, for whoever wants them to go wrong. Default a plain `ServerCall`. */
+  readonly makeCall?: MakeCall;
 }
 
 /** What the services have to know of the connection that a call came on. */
@@ -88,6 +93,7 @@ export class FalcoServices {
     const isStopping = () => this.#stopping;
     this.#shared = {
       versionMessage: backend.versionMessage,
+      makeCall: backend.makeCall,
       threads: new Slots(threadiness),
       get stopping() {
         return isStopping();

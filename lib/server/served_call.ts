@@ -4,6 +4,7 @@ import type { AlertQueue } from "./alert_queue.ts";
 import type { Method, MethodContext, RequestHandler } from "./method.ts";
 import type { CallEvent } from "./server_event.ts";
 import { ServerCall } from "./server_call.ts";
+import type { CallHandler, MakeCall } from "./server_call.ts";
 import type { Slots } from "./slots.ts";
 
 /** How many requests are kept of a call that waits for a slot, before its client has to wait, too. */
@@ -12,6 +13,7 @@ const MAX_EARLY = 100;
 /** What all calls of a server share. */
 export interface SharedState {
   readonly versionMessage: Uint8Array;
+  readonly makeCall: MakeCall | undefined;
   readonly threads: Slots;
   readonly stopping: boolean;
   onStop(listener: () => void): void;
@@ -68,7 +70,7 @@ export class ServedCall implements MethodContext {
     this.#shared = shared;
     this.#watcher = watcher;
     this.#alertEvent = { ...name, type: "alert" };
-    this.call = new ServerCall(stream, headers, {
+    const callHandler: CallHandler = {
       onRequest: (message) => {
         this.#report({ type: "request", bytes: message.length });
         watcher.onTraffic();
@@ -88,7 +90,9 @@ export class ServedCall implements MethodContext {
         watcher.onClose();
         this.#report({ type: "call-end", draining: this.draining });
       },
-    });
+    };
+    this.call = shared.makeCall?.(stream, headers, callHandler) ??
+      new ServerCall(stream, headers, callHandler);
     this.#report({ type: "call" });
   }
 

@@ -20,6 +20,13 @@ export interface CallHandler {
   onClose(): void;
 }
 
+/** Makes the server's side of a call. */
+export type MakeCall = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  handler: CallHandler,
+) => ServerCall;
+
 /**
  * One call on a `node:http2` server: gRPC's framing and trailers, and nothing that Falco does not
  * do: no header before the first message, no status unless {@linkcode ServerCall.finish} is called.
@@ -117,8 +124,22 @@ export class ServerCall {
    * @returns False if the connection's window is full: wait with {@linkcode ServerCall.onceDrained}.
    */
   write(message: Uint8Array): boolean {
+    return this.writeBytes(frameMessage(message));
+  }
+
+  /**
+   * Sends bytes as they are, and the response headers before the first ones.
+   *
+   * @param bytes A message with gRPC's header, if all is well.
+   * @param onSent Called once they have left the process; not at all if the call ends before.
+   * @returns As {@linkcode ServerCall.write}.
+   */
+  writeBytes(bytes: Uint8Array, onSent?: () => void): boolean {
     if (!this.#responded) this.#respond();
-    return this.#stream.write(frameMessage(message));
+    if (onSent === undefined) return this.#stream.write(bytes);
+    return this.#stream.write(bytes, (error) => {
+      if (error === null || error === undefined) onSent();
+    });
   }
 
   /**

@@ -1,0 +1,221 @@
+/** The process that a fake Falco pretends to be: it starts, stops, is killed, and starts again. @module */
+import type { Clock } from "../lib/clock.ts";
+import { systemClock, wait } from "../lib/clock.ts";
+import { FalcoClosedError, FalcoError } from "../lib/errors.ts";
+import { MemoryAlertQueue } from "../lib/server/alert_queue.ts";
+import { FalcoServer } from "../lib/server/falco_server.ts";
+import type { ListenAddress } from "../lib/server/falco_server.ts";
+import type { CallLog } from "./call_log.ts";
+import type { Era } from "./era.ts";
+import { readThreadiness } from "./fake_falco_options.ts";
+import type { FakeFalcoOptions } from "./fake_falco_options.ts";
+import { FaultDesk } from "./faults/fault_desk.ts";
+import { againAt, reasonOf, silentAddress } from "./listen_place.ts";
+import type { ListenPlace } from "./listen_place.ts";
+
+/** The life of one fake: its queue, its server, and what strikes them. */
+export class FakeProcess {
+  /** What waits for clients. */
+  readonly queue = new MemoryAlertQueue();
+  /** What goes wrong. */
+  readonly faults: FaultDesk;
+  readonly #era: Era;
+  readonly #place: ListenPlace;
+  readonly #clock: Clock;
+  readonly #threadiness: number;
+  readonly #log: CallLog;
+  #server: FalcoServer | undefined;
+  #address = "";
+  #ended: Promise<void> | undefined;
+  #reloading: Promise<void> | undefined;
+  /** Ends what waits for clients once no more will come. */
+  readonly #gone = new AbortController();
+
+  /**
+   * @param era What to be.
+   * @param place Where.
+   * @param options As {@linkcode FakeFalco.start} got them.
+   * @param log Hears of everything.
+   */
+  constructor(era: Era, place: ListenPlace, options: FakeFalcoOptions, log: CallLog) {
+    const { clock = systemClock } = options;
+    this.#era = era;
+    this.#place = place;
+    this.#clock = clock;
+    this.#threadiness = readThreadiness(options.threadiness);
+    this.#log = log;
+    this.faults = new FaultDesk({
+      address: () => this.address,
+      server: () => this.#server,
+      restart: (downMs) => this.#crash(downMs),
+    }, clock);
+  }
+
+  /**
+   * Starts.
+   *
+   * @param options The first faults.
+   * @throws {TypeError} If a fault cannot strike here.
+   * @throws {FalcoError} If it cannot listen.
+   */
+  async start({ faults = [] }: FakeFalcoOptions): Promise<void> {
+    await this.#open();
+    const { wire, shown } = this.#place;
+    try {
+      const inFront = wire && this.#server !== undefined;
+      await this.faults.start(
+        faults,
+        inFront ? { target: this.#address, listen: shown } : undefined,
+      );
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async #open(listen: ListenAddress = this.#place.listen): Promise<void> {
+    // From 0.44 on there is no gRPC: nobody listens, and whoever connects is refused.
+    if (this.#era.methods.length === 0) {
+      this.#address = await silentAddress(listen);
+      return;
+    }
+    const { versionMessage, methods } = this.#era;
+    try {
+      this.#server = await FalcoServer.listen(
+        listen,
+        {
+          openQueue: () => this.queue,
+          versionMessage,
+          methods,
+          threadiness: this.#threadiness,
+          ...this.faults.hooks,
+        },
+        { clock: this.#clock, report: this.#log.recorder() },
+      );
+    } catch (cause) {
+      await this.#place.folder?.remove();
+      throw new FalcoError(`Cannot listen at ${this.#place.shown}: ${reasonOf(cause)}`, { cause });
+    }
+    this.#address = this.#server.address;
+  }
+
+  /** Where clients connect. */
+  get address(): string {
+    return this.faults.wireAddress ?? this.#address;
+  }
+
+  /** The server that runs; undefined if it has no gRPC. */
+  get server(): FalcoServer | undefined {
+    return this.#server;
+  }
+
+  /** Whether it was stopped or killed. */
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  /**
+   * What ends all waiting.
+   *
+   * @param signal Another reason to end it.
+   * @returns A signal that fires with a {@linkcode FalcoClosedError} at the end of the process.
+   */
+  orGone(signal: AbortSignal | undefined): AbortSignal {
+    const gone = this.#gone.signal;
+    return signal === undefined ? gone : AbortSignal.any([signal, gone]);
+  }
+
+  /** SIGTERM; see {@linkcode FakeFalco.stop}. */
+  stop(): Promise<void> {
+    this.#ended ??= this.#stop();
+    return this.#ended;
+  }
+
+  async #stop(): Promise<void> {
+    this.#leave();
+    await this.faults.leave();
+    await this.#server?.stop();
+    // A reload that was under way may have opened one more.
+    await this.#reloading?.catch(() => {});
+    await this.#server?.stop();
+    await this.faults.close();
+    await this.#place.folder?.remove();
+  }
+
+  /** SIGKILL; see {@linkcode FakeFalco.kill}. */
+  async kill(): Promise<void> {
+    const killed = this.#kill();
+    this.#ended ??= killed;
+    await killed;
+  }
+
+  async #kill(): Promise<void> {
+    this.#leave();
+    this.#log.killed = true;
+    await Promise.all([this.#server?.kill(), this.faults.close()]);
+    await this.#reloading?.catch(() => {});
+    await this.#server?.kill();
+  }
+
+  #leave(): void {
+    const error = new FalcoClosedError("Cannot wait for clients: this fake Falco has been stopped");
+    this.#gone.abort(error);
+    this.faults.clear();
+  }
+
+  /** SIGHUP; see {@linkcode FakeFalco.reload}. */
+  reload(): Promise<void> {
+    return this.#reloading ?? this.#while(this.#reload());
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#ended === undefined) {
+      await this.faults.leave();
+      await this.#server?.stop();
+      if (this.#ended === undefined) await this.#openAgain();
+    }
+    if (this.#ended !== undefined) {
+      throw new FalcoClosedError("Cannot reload: this fake Falco has been stopped");
+    }
+  }
+
+  /** Remembers that it is between two servers. */
+  #while(reloading: Promise<void>): Promise<void> {
+    const own = reloading.finally(() => {
+      if (this.#reloading === own) this.#reloading = undefined;
+    });
+    this.#reloading = own;
+    // Whoever kills a fake that is waiting for its clients need not ask what became of the reload.
+    own.catch(() => {});
+    return own;
+  }
+
+  async #openAgain(): Promise<void> {
+    await this.#open(againAt(this.#place.listen, this.#address));
+    await this.faults.open();
+  }
+
+  /** The process is killed, and its queue with it; another one starts. */
+  #crash(downMs: number): number {
+    const lost = this.queue.depth;
+    this.queue.clear();
+    const before = this.#reloading;
+    const server = this.#server;
+    void this.#while((async () => {
+      await Promise.all([server?.kill(), this.faults.refuse()]);
+      await before?.catch(() => {});
+      if (downMs > 0) await wait(downMs, { clock: this.#clock, signal: this.#gone.signal });
+      if (this.#ended === undefined) await this.#openAgain();
+    })());
+    return lost;
+  }
+
+  /**
+   * Removes the private folder.
+   *
+   * @returns A promise that resolves when it is gone.
+   */
+  async removeFolder(): Promise<void> {
+    await this.#place.folder?.remove();
+  }
+}
