@@ -27,4 +27,8 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
     question: "How fast do alerts get from the fake Falco to the client?",
     load: async () => (await import("./replay.ts")).benchReplay,
   },
+  fake: {
+    question: "How many alerts a second does the fake Falco send, and how soon after start()?",
+    load: async () => (await import("./fake.ts")).benchFake,
+  },
 };

@@ -162,7 +162,7 @@ export class CallLog {
     const { method } = call;
     switch (event.type) {
       case "alert":
-        call.alerts++;
+        call.alerts += event.count;
         return;
       case "waiting":
         call.waiting = true;

@@ -33,6 +33,11 @@ export interface FakeFalcoOptions {
    * before, so that a test does not depend on the machine.
    */
   threadiness?: number;
+  /**
+   * Whether every alert gets an HTTP/2 DATA frame of its own, as Falco sends them. Default false: what
+   * is there goes out together, which is faster, and the same for a client that reads gRPC messages.
+   */
+  oneAlertPerFrame?: boolean;
   /** Whether disposal fails if clients did what {@linkcode FakeFalco.violations} lists. Default false. */
   strict?: boolean;
   /** Time for `replay`, for faults, and for how Falco judges PINGs. Default the machine's. */

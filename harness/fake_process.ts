@@ -23,6 +23,7 @@ export class FakeProcess {
   readonly #place: ListenPlace;
   readonly #clock: Clock;
   readonly #threadiness: number;
+  readonly #oneAlertPerFrame: boolean;
   readonly #log: CallLog;
   #server: FalcoServer | undefined;
   #address = "";
@@ -43,6 +44,7 @@ export class FakeProcess {
     this.#place = place;
     this.#clock = clock;
     this.#threadiness = readThreadiness(options.threadiness);
+    this.#oneAlertPerFrame = options.oneAlertPerFrame ?? false;
     this.#log = log;
     this.faults = new FaultDesk({
       address: () => this.address,
@@ -88,6 +90,7 @@ export class FakeProcess {
           versionMessage,
           methods,
           threadiness: this.#threadiness,
+          oneMessagePerFrame: this.#oneAlertPerFrame,
           ...this.faults.hooks,
         },
         { clock: this.#clock, report: this.#log.recorder() },

@@ -42,6 +42,8 @@ export { buildAlert } from "./build_alert.ts";
 export type { RecordedCall } from "./call_log.ts";
 export { makeCertificates, writeCertificates } from "./certificates.ts";
 export type { Certificates, CertificatesOptions, KeyedCertificate } from "./certificates.ts";
+export { encodeAlerts } from "./encode_alerts.ts";
+export type { EncodedAlerts } from "./encode_alerts.ts";
 export { expandScenario } from "./expand_scenario.ts";
 export type { ExpandScenarioOptions } from "./expand_scenario.ts";
 export { FakeClock } from "./fake_clock.ts";

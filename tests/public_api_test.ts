@@ -108,6 +108,7 @@ const expected: Record<string, readonly string[]> = {
     "FixtureError",
     "buildAlert",
     "drawFaults",
+    "encodeAlerts",
     "expandScenario",
     "expectNoAlert",
     "makeCertificates",

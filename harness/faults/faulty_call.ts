@@ -91,6 +91,12 @@ export class FaultyCall extends ServerCall implements PlannedCall {
   }
 
   /** @inheritdoc */
+  override get takesRuns(): boolean {
+    if (this.#taken || this.#held !== undefined || this.oneMessagePerFrame) return false;
+    return this.#context.plan.idle;
+  }
+
+  /** @inheritdoc */
   override onceDrained(resume: () => void): void {
     if (this.#held === undefined) super.onceDrained(resume);
     else this.#resume = resume;

@@ -15,6 +15,13 @@ export interface AlertQueue {
    */
   tryPop(): Uint8Array | undefined;
   /**
+   * Takes several alerts out at once, if they were put in that way and none of them is gone yet. A
+   * queue can do without.
+   *
+   * @returns The alerts; undefined if the next one has to be taken by `tryPop`.
+   */
+  tryPopRun?(): MessageRun | undefined;
+  /**
    * Asks to be called once, at the next alert that is put in. Only the `subscribe` of 0.18 to 0.23
    * waits for alerts; a queue that serves later methods alone can do without.
    *
@@ -25,6 +32,17 @@ export interface AlertQueue {
   close?(): void;
 }
 
+/** Encoded alerts one after the other, for who has to send many. */
+export interface MessageRun {
+  /** The messages, each with gRPC's header of five bytes in front. */
+  readonly bytes: Uint8Array;
+  /** How many. */
+  readonly count: number;
+}
+
+/** The length of gRPC's header. */
+const HEADER_BYTES = 5;
+
 /**
  * A first-in, first-out queue in memory, without a bound, as Falco's own is (`grpc_queue.h`, where
  * it grows until the process is killed).
@@ -32,7 +50,10 @@ export interface AlertQueue {
  * Whoever fills it can hold it to a bound of their own with {@linkcode MemoryAlertQueue.whenBelow}.
  */
 export class MemoryAlertQueue implements AlertQueue {
-  #items: (Uint8Array | undefined)[] = [];
+  #items: (Uint8Array | MessageRun | undefined)[] = [];
+  #depth = 0;
+  /** Where the next message is in the run at the head. */
+  #runAt = 0;
   /** Where the next alert is; what is before it has been taken. */
   #head = 0;
   #waiting: { depth: number; resolve: () => void }[] = [];
@@ -40,7 +61,7 @@ export class MemoryAlertQueue implements AlertQueue {
 
   /** How many alerts wait. */
   get depth(): number {
-    return this.#items.length - this.#head;
+    return this.#depth;
   }
 
   /**
@@ -49,7 +70,21 @@ export class MemoryAlertQueue implements AlertQueue {
    * @param message The alert as an encoded `falco.outputs.response`.
    */
   push(message: Uint8Array): void {
-    this.#items.push(message);
+    this.#put(message, 1);
+  }
+
+  /**
+   * Puts many alerts at the end, as one item.
+   *
+   * @param run The alerts. It is not copied and may be put in again.
+   */
+  pushRun(run: MessageRun): void {
+    if (run.count > 0) this.#put(run, run.count);
+  }
+
+  #put(item: Uint8Array | MessageRun, count: number): void {
+    this.#items.push(item);
+    this.#depth += count;
     if (this.#listeners.length > 0) {
       const listeners = this.#listeners;
       this.#listeners = [];
@@ -64,9 +99,38 @@ export class MemoryAlertQueue implements AlertQueue {
 
   /** @inheritdoc */
   tryPop(): Uint8Array | undefined {
-    if (this.#head === this.#items.length) return undefined;
-    const message = this.#items[this.#head];
+    const item = this.#items[this.#head];
+    if (item === undefined) return undefined;
+    let message: Uint8Array;
+    if (item instanceof Uint8Array) {
+      message = item;
+      this.#next();
+    } else {
+      const { buffer, byteOffset, length } = item.bytes;
+      const start = this.#runAt + HEADER_BYTES;
+      const end = start + new DataView(buffer, byteOffset).getUint32(this.#runAt + 1);
+      message = item.bytes.subarray(start, end);
+      if (end === length) this.#next();
+      else this.#runAt = end;
+    }
+    this.#depth--;
+    if (this.#waiting.length > 0) this.#wake();
+    return message;
+  }
+
+  /** @inheritdoc */
+  tryPopRun(): MessageRun | undefined {
+    const item = this.#items[this.#head];
+    if (item === undefined || item instanceof Uint8Array || this.#runAt > 0) return undefined;
+    this.#next();
+    this.#depth -= item.count;
+    if (this.#waiting.length > 0) this.#wake();
+    return item;
+  }
+
+  #next(): void {
     this.#items[this.#head++] = undefined;
+    this.#runAt = 0;
     // Moving the rest only now and then keeps taking out cheap for any depth.
     if (
       this.#head === this.#items.length ||
@@ -75,14 +139,12 @@ export class MemoryAlertQueue implements AlertQueue {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
     }
-    if (this.#waiting.length > 0) this.#wake();
-    return message;
   }
 
   /** Throws all waiting alerts away, as the end of the process does. */
   clear(): void {
     this.#items = [];
-    this.#head = 0;
+    this.#head = this.#runAt = this.#depth = 0;
     this.#wake();
   }
 

@@ -32,6 +32,11 @@ export interface FalcoBackend {
   readonly onSession?: (session: ServerHttp2Session) => void;
   /** Makes the calls, for whoever wants them to go wrong. Default a plain `ServerCall`. */
   readonly makeCall?: MakeCall;
+  /**
+   * Whether every message gets an HTTP/2 DATA frame of its own, as Falco sends them. Default false:
+   * what is there goes out together, which is faster and the same for a client that reads messages.
+   */
+  readonly oneMessagePerFrame?: boolean;
 }
 
 /** What the services have to know of the connection that a call came on. */
@@ -95,6 +100,7 @@ export class FalcoServices {
       versionMessage: backend.versionMessage,
       makeCall: backend.makeCall,
       threads: new Slots(threadiness),
+      oneMessagePerFrame: backend.oneMessagePerFrame ?? false,
       get stopping() {
         return isStopping();
       },

@@ -29,6 +29,12 @@ export interface MethodContext {
   onStop(listener: () => void): void;
   /** An alert has been taken out of the queue. */
   alert(): void;
+  /**
+   * Takes several alerts out of the queue and sends them, where that can be done at once.
+   *
+   * @returns As `ServerCall.write`; undefined if it cannot be done.
+   */
+  sendRun(): boolean | undefined;
   /** A request has found the queue empty, and is gone without an answer. */
   emptyPull(): void;
   /** The request was no message of its type. */

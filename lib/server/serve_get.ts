@@ -11,6 +11,9 @@ export const serveGet: Method = (call, context) =>
     const process = (): void => {
       context.draining = true;
       while (!call.closed) {
+        const room = context.sendRun();
+        if (room === false) return call.onceDrained(process);
+        if (room === true) continue;
         const message = context.queue.tryPop();
         if (message === undefined || context.stopping) {
           context.draining = false;

@@ -21,6 +21,12 @@ export const serveSub: Method = (call, context) => {
   };
   const process = (): void => {
     while (!call.closed) {
+      const room = context.sendRun();
+      if (room !== undefined) {
+        found = context.draining = true;
+        if (!room) return call.onceDrained(process);
+        continue;
+      }
       // Falco takes an alert out before it looks whether it should stop: that alert is lost.
       const message = context.queue.tryPop();
       if (context.stopping) {

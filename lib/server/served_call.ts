@@ -16,6 +16,8 @@ export interface SharedState {
   readonly makeCall: MakeCall | undefined;
   readonly threads: Slots;
   readonly stopping: boolean;
+  /** Whether every message gets a DATA frame of its own. */
+  readonly oneMessagePerFrame: boolean;
   onStop(listener: () => void): void;
 }
 
@@ -69,7 +71,7 @@ export class ServedCall implements MethodContext {
     this.#name = name;
     this.#shared = shared;
     this.#watcher = watcher;
-    this.#alertEvent = { ...name, type: "alert" };
+    this.#alertEvent = { ...name, type: "alert", count: 1 };
     const callHandler: CallHandler = {
       onRequest: (message) => {
         this.#report({ type: "request", bytes: message.length });
@@ -93,6 +95,7 @@ export class ServedCall implements MethodContext {
     };
     this.call = shared.makeCall?.(stream, headers, callHandler) ??
       new ServerCall(stream, headers, callHandler);
+    this.call.oneMessagePerFrame = shared.oneMessagePerFrame;
     this.#report({ type: "call" });
   }
 
@@ -171,6 +174,16 @@ export class ServedCall implements MethodContext {
   alert(): void {
     this.#watcher.onTraffic();
     this.#watcher.report(this.#alertEvent);
+  }
+
+  /** @inheritdoc */
+  sendRun(): boolean | undefined {
+    if (this.stopping || !this.call.takesRuns) return undefined;
+    const run = this.queue.tryPopRun?.();
+    if (run === undefined) return undefined;
+    this.#watcher.onTraffic();
+    this.#report({ type: "alert", count: run.count });
+    return this.call.writeBytes(run.bytes);
   }
 
   /** @inheritdoc */

@@ -32,6 +32,8 @@ export type MakeCall = (
  * do: no header before the first message, no status unless {@linkcode ServerCall.finish} is called.
  */
 export class ServerCall {
+  /** Whether every message gets a DATA frame of its own: one is written when the last has gone. */
+  oneMessagePerFrame = false;
   readonly #stream: ServerHttp2Stream;
   readonly #handler: CallHandler;
   #finished = false;
@@ -82,11 +84,7 @@ export class ServerCall {
         if (!this.closed) halfClose();
       });
     });
-    stream.on("drain", () => {
-      const resume = this.#onDrain;
-      this.#onDrain = undefined;
-      resume?.();
-    });
+    stream.on("drain", () => this.oneMessagePerFrame || this.#drained());
     // A client that goes away is an everyday event for a server, told by "close" below.
     stream.on("error", () => {});
     stream.on("close", () => {
@@ -124,13 +122,16 @@ export class ServerCall {
    * @returns False if the connection's window is full: wait with {@linkcode ServerCall.onceDrained}.
    */
   write(message: Uint8Array): boolean {
-    return this.writeBytes(frameMessage(message));
+    const frame = frameMessage(message);
+    if (!this.oneMessagePerFrame) return this.writeBytes(frame);
+    this.writeBytes(frame, () => this.#drained());
+    return false;
   }
 
   /**
    * Sends bytes as they are, and the response headers before the first ones.
    *
-   * @param bytes A message with gRPC's header, if all is well.
+   * @param bytes Messages with gRPC's headers, if all is well.
    * @param onSent Called once they have left the process; not at all if the call ends before.
    * @returns As {@linkcode ServerCall.write}.
    */
@@ -140,6 +141,17 @@ export class ServerCall {
     return this.#stream.write(bytes, (error) => {
       if (error === null || error === undefined) onSent();
     });
+  }
+
+  /** Whether messages may be sent many at once. */
+  get takesRuns(): boolean {
+    return !this.oneMessagePerFrame;
+  }
+
+  #drained(): void {
+    const resume = this.#onDrain;
+    this.#onDrain = undefined;
+    resume?.();
   }
 
   /**

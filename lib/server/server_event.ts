@@ -25,8 +25,8 @@ export type CallEvent =
     | { readonly type: "half-close" }
     /** The client sent bytes that are no request. */
     | { readonly type: "undecodable" }
-    /** An alert was taken out of the queue for it. */
-    | { readonly type: "alert" }
+    /** So many alerts were taken out of the queue for it: mostly one. */
+    | { readonly type: "alert"; readonly count: number }
     /** It was answered with a status; the call ends when the client has taken it. */
     | { readonly type: "status"; readonly status: number }
     /** It is over. `draining`: in the middle of a drain, so that alerts on their way are lost. */

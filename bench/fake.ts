@@ -1,0 +1,182 @@
+/** How fast the fake Falco is: alerts a second, and from nothing to the first alert. @module */
+import process from "node:process";
+import { Worker } from "node:worker_threads";
+import { buildAlert } from "../harness/build_alert.ts";
+import { encodeAlerts } from "../harness/encode_alerts.ts";
+import { FakeFalco } from "../harness/fake_falco.ts";
+import type { Alert } from "../lib/alert/alert.ts";
+import { encodeAlert } from "../lib/alert/wire.ts";
+import { connect } from "../lib/client/connect.ts";
+import type { Bench } from "./bench.ts";
+import { measurement, spreadOf } from "./measurement.ts";
+import type { Goal } from "./measurement.ts";
+import type { SinkCount, SinkTarget } from "./fake_sink.ts";
+
+const ALERT_BYTES = 700;
+
+/** Rounds of a replay, which takes seconds. */
+const MAX_ROUNDS = 3;
+
+/** Replay to a sink, the time to the first alert, and many fakes at once. */
+export async function benchFake(bench: Bench): Promise<void> {
+  await benchReplays(bench);
+  for (const tls of [false, true]) await startAndReceive(bench, tls);
+  await manyAtOnce(bench);
+}
+
+/** One way to replay. */
+interface ReplayCase {
+  readonly tls: boolean;
+  readonly oneAlertPerFrame: boolean;
+  readonly encoded: boolean;
+}
+
+/** How it went. */
+interface ReplayTime {
+  readonly microseconds: number;
+  readonly bytes: number;
+  readonly frames: number;
+}
+
+async function benchReplays(bench: Bench): Promise<void> {
+  const count = bench.isQuick ? 2_000 : 1_000_000;
+  const results: { name: string; values: number[]; goal?: Goal }[] = [];
+  let digest = 0;
+  for (const tls of [false, true]) {
+    const wire = tls ? "mutual TLS" : "unix socket";
+    for (
+      const { name, goal, ...how } of [
+        {
+          name: "encoded beforehand",
+          encoded: true,
+          oneAlertPerFrame: false,
+          goal: atRate(1_000_000),
+        },
+        { name: "encoded beforehand, one a frame", encoded: true, oneAlertPerFrame: true },
+        {
+          name: "encoded as they come",
+          encoded: false,
+          oneAlertPerFrame: false,
+          goal: atRate(70_000),
+        },
+      ]
+    ) {
+      const values: number[] = [];
+      for (let round = 0; round < Math.min(bench.rounds, MAX_ROUNDS); round++) {
+        const { microseconds, bytes } = await replay(count, { ...how, tls });
+        values.push(microseconds);
+        digest = bytes;
+      }
+      const result = { name: `${name}, ${wire}`, values };
+      results.push(goal === undefined || tls ? result : { ...result, goal });
+    }
+  }
+  const question =
+    `An alert of ${ALERT_BYTES} bytes from the fake to a sink that only counts, in a ` +
+    "replay of 1,000,000";
+  bench.add(measurement(question, { unit: "µs", digest, results }));
+  const resident = Math.round(process.memoryUsage().rss / 2 ** 20);
+  bench.note(`After all those replays the process holds ${resident} MiB, the sinks included.`);
+}
+
+/** So many alerts in a second. */
+function atRate(alerts: number): Goal {
+  return {
+    text: `at least ${alerts.toLocaleString("en")} a second`,
+    isMet: ({ value }) => value.median <= 1_000_000 / alerts,
+  };
+}
+
+async function replay(count: number, how: ReplayCase): Promise<ReplayTime> {
+  const { tls, oneAlertPerFrame, encoded } = how;
+  const fake = await FakeFalco.start({ tls, oneAlertPerFrame });
+  const { ca, client } = fake.certificates ?? {};
+  const workerData: SinkTarget = {
+    address: fake.address,
+    tls: client === undefined ? undefined : { ca: ca!, cert: client.cert, key: client.key },
+  };
+  const sink = new Worker(new URL("./fake_sink.ts", import.meta.url), { workerData });
+  try {
+    const alert = alertOf(ALERT_BYTES);
+    const thousand = encodeAlerts(Array.from({ length: 1000 }, () => alert));
+    const startedAt = performance.now();
+    let replayed: Promise<unknown> | undefined;
+    if (encoded) {
+      for (let done = 0; done < count; done += thousand.count) fake.pushEncoded(thousand);
+    } else {
+      // Few are queued at a time, so that the memory stays flat; a get that finds none ends, and the
+      // sink does the next.
+      replayed = fake.replay(repeat(alert, count), { maxQueued: 4096 });
+    }
+    let bytes = 0;
+    let frames = 0;
+    while (bytes < count * (ALERT_BYTES + 5)) {
+      const done = new Promise<SinkCount>((resolve, reject) => {
+        sink.once("message", resolve);
+        sink.once("error", reject);
+      });
+      sink.postMessage("get");
+      const got = await done;
+      bytes += got.bytes;
+      frames += got.frames;
+    }
+    await replayed;
+    return { microseconds: (performance.now() - startedAt) * 1000 / count, bytes, frames };
+  } finally {
+    await sink.terminate();
+    await fake.kill();
+    await fake[Symbol.asyncDispose]();
+  }
+}
+
+/** The library's own client, so that the time is what a test waits. */
+async function startAndReceive(bench: Bench, tls: boolean): Promise<void> {
+  const times: number[] = [];
+  const alert = alertOf(ALERT_BYTES);
+  for (let round = 0; round < (bench.isQuick ? 3 : 41); round++) {
+    const startedAt = performance.now();
+    const fake = await FakeFalco.start({ tls });
+    fake.push(alert);
+    const falco = connect(fake.address, { tls: fake.credentials });
+    for await (const _ of falco.outputs.subscribe()) break;
+    times.push(performance.now() - startedAt);
+    await falco.close();
+    await fake[Symbol.asyncDispose]();
+  }
+  const { median, high } = spreadOf(times);
+  const where = tls ? "over TLS, with new certificates each time" : "on a unix socket";
+  bench.note(
+    `From FakeFalco.start() to the first alert ${where}: ${median.toFixed(1)} ms (median of ` +
+      `${times.length}; a quarter took more than ${high.toFixed(1)} ms). Goal: below ` +
+      `${tls ? 150 : 50} ms.`,
+  );
+}
+
+async function manyAtOnce(bench: Bench): Promise<void> {
+  const count = bench.isQuick ? 10 : 200;
+  const startedAt = performance.now();
+  const alert = alertOf(ALERT_BYTES);
+  const fakes = await Promise.all(Array.from({ length: count }, () => FakeFalco.start()));
+  await Promise.all(fakes.map(async (fake) => {
+    fake.push(alert);
+    const falco = connect(fake.address, { tls: fake.credentials });
+    for await (const _ of falco.outputs.get());
+    await falco.close();
+    await fake[Symbol.asyncDispose]();
+  }));
+  const ms = performance.now() - startedAt;
+  bench.note(`${count} fakes at once, an alert from each, and all gone: ${ms.toFixed(0)} ms.`);
+}
+
+/** An alert that has that many bytes on the wire. */
+function alertOf(bytes: number): Alert {
+  const alert = buildAlert();
+  for (let length = 0;; length++) {
+    const padded = { ...alert, output: alert.output + "x".repeat(length) };
+    if (encodeAlert(padded).length >= bytes) return padded;
+  }
+}
+
+function* repeat(alert: Alert, count: number): Generator<Alert> {
+  for (let done = 0; done < count; done++) yield alert;
+}
