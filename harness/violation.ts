@@ -11,7 +11,31 @@
  * console.assert(mine.length === 2);
  * ```
  */
-export type ViolationKind = keyof typeof facts;
+export type ViolationKind =
+  /** A `sub` that was sent no request while alerts waited. */
+  | "never-pulled"
+  /** More than 100 requests a second that found nothing. */
+  | "pulled-too-fast"
+  /** Two calls that drain the one queue. */
+  | "competing-consumers"
+  /** A `sub` whose client said that no more requests follow. */
+  | "half-closed"
+  /** Bytes that are no request. */
+  | "undecodable"
+  /** A request with something in it. */
+  | "request-not-empty"
+  /** A method that this Falco does not have. */
+  | "unknown-method"
+  /** Not POST, no `te: trailers`, or too much metadata. */
+  | "refused-headers"
+  /** More calls of a method than Falco serves at once. */
+  | "no-slot"
+  /** A call that ended while alerts were on their way to it. */
+  | "cancelled-mid-drain"
+  /** PINGs that come too early. */
+  | "ping-abuse"
+  /** TLS that could not be agreed on. */
+  | "handshake-failed";
 
 /**
  * Something that a client did and that a real Falco takes amiss, or lets it pay for.
@@ -40,7 +64,7 @@ export interface Violation {
 }
 
 /** What a real Falco does. Measured on 0.43.1 unless it says otherwise. */
-const facts = {
+const facts: Readonly<Record<ViolationKind, string>> = {
   "never-pulled": "Falco sends nothing on sub until the client sends a request",
   "pulled-too-fast":
     "Falco does not answer a request that finds the queue empty, and each costs processor time: " +
@@ -63,7 +87,7 @@ const facts = {
     "call is open), and closes it with GOAWAY ENHANCE_YOUR_CALM at the third that comes too early",
   "handshake-failed":
     "Falco's TLS is mutual: a client without a certificate of the right authority is cut off",
-} as const;
+};
 
 /** Collects violations: one entry for each kind, and how often. */
 export class ViolationLog {
