@@ -87,3 +87,17 @@ export function encodeAlerts(
   end();
   return { count: total, falcoVersion: era.falcoVersion, runs };
 }
+
+/**
+ * Makes sure that alerts are for a version.
+ *
+ * @param alerts The alerts.
+ * @param falcoVersion The version of the fake that is to send them.
+ * @throws {RangeError} If they are for another one.
+ */
+export function checkVersion(alerts: EncodedAlerts, falcoVersion: string): void {
+  if (alerts.falcoVersion === falcoVersion) return;
+  throw new RangeError(
+    `Cannot push alerts of Falco ${alerts.falcoVersion}: this is ${falcoVersion}`,
+  );
+}

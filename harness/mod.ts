@@ -33,6 +33,9 @@
  * - A request without `:authority` is refused, which Falco accepts: `node:http2` does not hand such
  *   requests over.
  * - A call that Falco ends before the client has half-closed it is not reset afterwards.
+ * - More than 8 KiB of metadata is answered with a reset for which gRPC's clients say status 8, too.
+ * - Alerts share DATA frames unless `oneAlertPerFrame` says otherwise.
+ * - README.md of the harness has the whole list, and what was checked against what.
  * - On Deno 2.9 a client that sends GOAWAY after it has cancelled a call on the same connection can
  *   crash the process (a fault in its `node:http2`). This package's own client hangs up without one.
  *

@@ -1,4 +1,5 @@
 /** What clients do wrong with a Falco. @module */
+import { FalcoError } from "../lib/errors.ts";
 
 /**
  * The kinds of {@linkcode Violation}.
@@ -119,4 +120,14 @@ export class ViolationLog {
   clear(): void {
     this.#found.clear();
   }
+}
+
+/**
+ * Makes the error that the disposal of a strict fake fails with.
+ *
+ * @param violations What was found.
+ */
+export function violationsError(violations: readonly Violation[]): FalcoError {
+  const sentences = violations.map(({ message, fact }) => `${message}. ${fact}`);
+  return new FalcoError(`Cannot dispose of the strict fake Falco: ${sentences.join(". ")}`);
 }
