@@ -29,6 +29,8 @@ export class YamlDocument {
   readonly #anchors = new Map<string, Node>();
   readonly #extents = new Map<Node, Extent>();
   #aliased = 0;
+  /** Where each line starts; found when first asked for. */
+  #lines: readonly number[] | undefined;
 
   /**
    * @param text The text; a byte order mark at its start is skipped.
@@ -82,6 +84,25 @@ export class YamlDocument {
     this.#failAt(node.range?.[0] ?? 0, problem);
   }
 
+  /**
+   * Says where a node is.
+   *
+   * @param node The node.
+   * @returns Its line and column, from 1.
+   */
+  placeOf(node: Node): { line: number; column: number } {
+    const offset = node.range?.[0] ?? 0;
+    const lines = this.#lines ??= lineStarts(this.#text);
+    // For whoever asks of every node; a search from the start each time would be quadratic.
+    let [from, to] = [0, lines.length];
+    while (to - from > 1) {
+      const middle = (from + to) >> 1;
+      if (lines[middle]! <= offset) from = middle;
+      else to = middle;
+    }
+    return { line: from + 1, column: offset - lines[from]! + 1 };
+  }
+
   #failAt(offset: number, problem: string, cause?: unknown): never {
     throw new AlertFormatError(`Cannot read the ${this.#subject}: ${problem}`, {
       ...lineAndColumn(this.#text, offset),
@@ -129,4 +150,10 @@ export class YamlDocument {
   #checkDepth(node: Node, depth: number): void {
     if (depth > MAX_DEPTH) this.fail(node, `it is nested more than ${MAX_DEPTH} levels deep`);
   }
+}
+
+function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
 }
