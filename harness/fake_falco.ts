@@ -10,11 +10,13 @@ import type { Certificates } from "./certificates.ts";
 import { DEFAULT_FALCO_VERSION, eraOf } from "./era.ts";
 import type { Era } from "./era.ts";
 import type { EncodedAlerts } from "./encode_alerts.ts";
+import { FalcoSetup } from "./falco_config/falco_setup.ts";
+import type { FakeFalcoConfigOptions, FakeOutputs } from "./falco_config/falco_setup.ts";
 import { FakeProcess } from "./fake_process.ts";
 import { readThreadiness } from "./fake_falco_options.ts";
 import type { FakeFalcoOptions, PlayOptions, ReplayOptions } from "./fake_falco_options.ts";
 import type { Fault, FaultRecord } from "./faults/fault.ts";
-import { placeOf } from "./listen_place.ts";
+import { nowhere, placeOf } from "./listen_place.ts";
 import type { ListenPlace } from "./listen_place.ts";
 import { settle, WAIT_MS, waitUntil } from "./wait_until.ts";
 import type { WaitOptions } from "./wait_until.ts";
@@ -93,6 +95,30 @@ export class FakeFalco implements AsyncDisposable {
     return fake;
   }
 
+  /**
+   * Starts one as a Falco configuration says: gRPC, and every other output channel of Falco; see
+   * {@linkcode FakeFalcoConfigOptions} for an example and the permissions.
+   *
+   * @param source The path of a `falco.yaml`, or its text: what holds a line break, or a colon and a
+   * blank.
+   * @param options What is not in the file.
+   * @returns It, once clients can connect. If gRPC is off, or cannot listen (which is logged),
+   * `address` is empty.
+   * @throws {FalcoConfigError} If Falco would refuse the configuration; with line and column.
+   * @throws {RangeError} If there is no such Falco.
+   * @throws {TypeError} If `syslog` is no address.
+   */
+  static async fromConfig(
+    source: string,
+    options: FakeFalcoConfigOptions = {},
+  ): Promise<FakeFalco> {
+    const { falcoVersion = DEFAULT_FALCO_VERSION, clock = systemClock } = options;
+    const fake = new FakeFalco(eraOf(falcoVersion), nowhere, { clock });
+    const setup = await FalcoSetup.open(source, options, (alert) => fake.#enqueue(alert));
+    await fake.#process.startConfigured(setup);
+    return fake;
+  }
+
   /** Where it listens: `unix:///PATH` or `https://localhost:PORT`; what `connect()` takes. */
   get address(): string {
     return this.#process.address;
@@ -123,6 +149,11 @@ export class FakeFalco implements AsyncDisposable {
   /** The calls that clients made, oldest first; of more than 1,000 the oldest closed ones are forgotten. */
   get requests(): readonly RecordedCall[] {
     return this.#log.calls;
+  }
+
+  /** What the configuration adds to gRPC; undefined without one. */
+  get outputs(): FakeOutputs | undefined {
+    return this.#process.setup;
   }
 
   /**
@@ -206,9 +237,15 @@ export class FakeFalco implements AsyncDisposable {
       throw new FalcoClosedError("Cannot push an alert: this fake Falco has been stopped");
     }
     for (const alert of alerts) {
-      const message = this.#era.encode(alert);
-      if (message !== undefined) this.#process.queue.push(message);
+      const { setup } = this.#process;
+      if (setup === undefined) this.#enqueue(alert);
+      else setup.push(alert);
     }
+  }
+
+  #enqueue(alert: Alert): void {
+    const message = this.#era.encode(alert);
+    if (message !== undefined) this.#process.queue.push(message);
   }
 
   /**

@@ -9,6 +9,8 @@ import type { CallLog } from "./call_log.ts";
 import type { Era } from "./era.ts";
 import { readThreadiness } from "./fake_falco_options.ts";
 import type { FakeFalcoOptions } from "./fake_falco_options.ts";
+import type { FalcoSetup } from "./falco_config/falco_setup.ts";
+import { reachable } from "./falco_config/grpc_place.ts";
 import { FaultDesk } from "./faults/fault_desk.ts";
 import { againAt, reasonOf, silentAddress } from "./listen_place.ts";
 import type { ListenPlace } from "./listen_place.ts";
@@ -22,9 +24,10 @@ export class FakeProcess {
   readonly #era: Era;
   readonly #place: ListenPlace;
   readonly #clock: Clock;
-  readonly #threadiness: number;
+  #threadiness: number;
   readonly #oneAlertPerFrame: boolean;
   readonly #log: CallLog;
+  #setup: FalcoSetup | undefined;
   #server: FalcoServer | undefined;
   #address = "";
   #ended: Promise<void> | undefined;
@@ -75,6 +78,31 @@ export class FakeProcess {
     }
   }
 
+  /**
+   * Starts as a falco.yaml says.
+   *
+   * @param setup What it says, and the channels that it opened.
+   */
+  async startConfigured(setup: FalcoSetup): Promise<void> {
+    this.#setup = setup;
+    await this.#openConfigured(setup);
+  }
+
+  /** Listens as the configuration says; if that fails, Falco logs it and runs on without gRPC. */
+  async #openConfigured(setup: FalcoSetup): Promise<void> {
+    this.#server = undefined;
+    this.#address = "";
+    this.#threadiness = readThreadiness(setup.config.grpc?.threadiness);
+    const listen = setup.listen();
+    if (listen === undefined) return;
+    try {
+      await this.#open(listen);
+      this.#address = reachable(this.#address);
+    } catch (error) {
+      setup.grpcFailed((error as Error).message);
+    }
+  }
+
   async #open(listen: ListenAddress = this.#place.listen): Promise<void> {
     // From 0.44 on there is no gRPC: nobody listens, and whoever connects is refused.
     if (this.#era.methods.length === 0) {
@@ -107,6 +135,11 @@ export class FakeProcess {
     return this.faults.wireAddress ?? this.#address;
   }
 
+  /** What a falco.yaml adds; undefined without one. */
+  get setup(): FalcoSetup | undefined {
+    return this.#setup;
+  }
+
   /** The server that runs; undefined if it has no gRPC. */
   get server(): FalcoServer | undefined {
     return this.#server;
@@ -137,6 +170,7 @@ export class FakeProcess {
   async #stop(): Promise<void> {
     this.#leave();
     await this.faults.leave();
+    await this.#setup?.stop();
     await this.#server?.stop();
     // A reload that was under way may have opened one more.
     await this.#reloading?.catch(() => {});
@@ -155,6 +189,7 @@ export class FakeProcess {
   async #kill(): Promise<void> {
     this.#leave();
     this.#log.killed = true;
+    this.#setup?.kill();
     await Promise.all([this.#server?.kill(), this.faults.close()]);
     await this.#reloading?.catch(() => {});
     await this.#server?.kill();
@@ -173,6 +208,7 @@ export class FakeProcess {
 
   async #reload(): Promise<void> {
     if (this.#ended === undefined) {
+      if (this.#setup !== undefined && !await this.#setup.reload()) return;
       await this.faults.leave();
       await this.#server?.stop();
       if (this.#ended === undefined) await this.#openAgain();
@@ -194,7 +230,8 @@ export class FakeProcess {
   }
 
   async #openAgain(): Promise<void> {
-    await this.#open(againAt(this.#place.listen, this.#address));
+    if (this.#setup === undefined) await this.#open(againAt(this.#place.listen, this.#address));
+    else await this.#openConfigured(this.#setup);
     await this.faults.open();
   }
 

@@ -25,6 +25,13 @@ export interface ListenPlace {
   readonly folder?: TempFolder;
 }
 
+/** The place of a fake whose configuration says where to listen. */
+export const nowhere: ListenPlace = {
+  listen: { kind: "unix", path: "" },
+  shown: "the address of its configuration",
+  wire: false,
+};
+
 /**
  * Finds out where to listen, and makes the folder or the certificates that this takes.
  *

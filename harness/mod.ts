@@ -52,6 +52,18 @@ export type { ExpandScenarioOptions } from "./expand_scenario.ts";
 export { FakeClock } from "./fake_clock.ts";
 export { FakeFalco } from "./fake_falco.ts";
 export type { FakeFalcoOptions, PlayOptions, ReplayOptions } from "./fake_falco_options.ts";
+export { FalcoConfigError } from "./falco_config/config_error.ts";
+export type { ConfigPlace, FalcoConfigWarning } from "./falco_config/config_error.ts";
+export type {
+  FalcoConfig,
+  FalcoFileConfig,
+  FalcoGrpcConfig,
+  FalcoHttpConfig,
+  FalcoProgramConfig,
+} from "./falco_config/falco_config.ts";
+export type { FakeFalcoConfigOptions, FakeOutputs } from "./falco_config/falco_setup.ts";
+export { parseFalcoConfig } from "./falco_config/parse_falco_config.ts";
+export type { ParseFalcoConfigOptions } from "./falco_config/parse_falco_config.ts";
 export { drawFaults } from "./faults/draw_faults.ts";
 export type { DrawFaultsOptions } from "./faults/draw_faults.ts";
 export type {
@@ -69,6 +81,8 @@ export { FixtureError } from "./fixtures/fixture.ts";
 export type { Fixture } from "./fixtures/fixture.ts";
 export { openFixture, scenarioFixture } from "./fixtures/open_fixture.ts";
 export type { FixtureOptions } from "./fixtures/open_fixture.ts";
+export type { OutputStats } from "./outputs/configured_outputs.ts";
+export type { LogLevel } from "./outputs/falco_log.ts";
 export { parseScenario } from "./parse_scenario.ts";
 export type { Player } from "./player.ts";
 export type { Scenario, ScenarioAlert } from "./scenario.ts";

@@ -104,6 +104,7 @@ const expected: Record<string, readonly string[]> = {
   "../harness/mod.ts": [
     "FakeClock",
     "FakeFalco",
+    "FalcoConfigError",
     "FaultyWire",
     "FixtureError",
     "buildAlert",
@@ -114,6 +115,7 @@ const expected: Record<string, readonly string[]> = {
     "makeCertificates",
     "makeTempFolder",
     "openFixture",
+    "parseFalcoConfig",
     "parseScenario",
     "scenarioFixture",
     "scenarios",

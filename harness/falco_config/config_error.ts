@@ -21,11 +21,11 @@ export interface ConfigPlace {
  * import assert from "node:assert/strict";
  *
  * try {
- *   parseFalcoConfig("stdout_output:\\n  enabled: true\\npriority: loud\\n");
+ *   parseFalcoConfig("stdout_output:\n  enabled: true\npriority: loud\n");
  *   assert.fail("unreachable");
  * } catch (error) {
  *   assert(error instanceof FalcoConfigError);
- *   assert.match(error.message, /^falco\\.yaml:3:11: Unknown priority "loud"/);
+ *   assert.match(error.message, /^falco\.yaml:3:11: Unknown priority "loud"/);
  * }
  * ```
  */
@@ -72,7 +72,7 @@ export class FalcoConfigError extends FalcoError {
  * import type { FalcoConfigWarning } from "@falco-streams/core/harness";
  * import assert from "node:assert/strict";
  *
- * const { warnings } = parseFalcoConfig("stdout_output: { enabled: true }\\njson_output: maybe\\n");
+ * const { warnings } = parseFalcoConfig("stdout_output: { enabled: true }\njson_output: maybe\n");
  * const warning: FalcoConfigWarning = warnings[0]!;
  * assert.equal(
  *   warning.message,

@@ -1,9 +1,6 @@
 /** What a `falco.yaml` comes to. @module */
 import type { Priority } from "../../lib/alert/priority.ts";
 import type { LogLevel } from "../outputs/falco_log.ts";
-import type { FileOutputOptions } from "../outputs/file_output.ts";
-import type { HttpOutputOptions } from "../outputs/http_output.ts";
-import type { ProgramOutputOptions } from "../outputs/program_output.ts";
 import type { FalcoConfigWarning } from "./config_error.ts";
 
 /**
@@ -73,11 +70,11 @@ export interface FalcoConfig {
   /** `syslog_output.enabled`. */
   readonly syslogOutput: boolean;
   /** `file_output`; undefined if it is off. */
-  readonly fileOutput: Omit<FileOutputOptions, "buffered"> | undefined;
+  readonly fileOutput: FalcoFileConfig | undefined;
   /** `program_output`; undefined if it is off. */
-  readonly programOutput: Pick<ProgramOutputOptions, "program" | "keepAlive"> | undefined;
+  readonly programOutput: FalcoProgramConfig | undefined;
   /** `http_output`; undefined if it is off. */
-  readonly httpOutput: HttpOutputOptions | undefined;
+  readonly httpOutput: FalcoHttpConfig | undefined;
 }
 
 /**
@@ -113,4 +110,90 @@ export interface FalcoGrpcConfig {
   readonly certChain: string;
   /** `root_certs`: the path of the authorities of clients. */
   readonly rootCerts: string;
+}
+
+/**
+ * The `file_output` section.
+ *
+ * @example
+ * ```ts
+ * import { parseFalcoConfig } from "@falco-streams/core/harness";
+ * import type { FalcoFileConfig } from "@falco-streams/core/harness";
+ * import assert from "node:assert/strict";
+ *
+ * const text = "file_output: { enabled: true, filename: ./events.txt }";
+ * const file: FalcoFileConfig | undefined = parseFalcoConfig(text).fileOutput;
+ * assert.deepEqual(file, { filename: "./events.txt", keepAlive: false });
+ * ```
+ */
+export interface FalcoFileConfig {
+  /** `filename`: where to append; made with mode 0666 less the umask. */
+  readonly filename: string;
+  /** `keep_alive`: opens the file once instead of for each alert. */
+  readonly keepAlive: boolean;
+}
+
+/**
+ * The `program_output` section.
+ *
+ * @example
+ * ```ts
+ * import { parseFalcoConfig } from "@falco-streams/core/harness";
+ * import type { FalcoProgramConfig } from "@falco-streams/core/harness";
+ * import assert from "node:assert/strict";
+ *
+ * const text = "program_output: { enabled: true, program: mail -s alert root }";
+ * const program: FalcoProgramConfig | undefined = parseFalcoConfig(text).programOutput;
+ * assert.deepEqual(program, { program: "mail -s alert root", keepAlive: false });
+ * ```
+ */
+export interface FalcoProgramConfig {
+  /** `program`: a line for `/bin/sh -c`. */
+  readonly program: string;
+  /** `keep_alive`: one shell for all alerts instead of one for each. */
+  readonly keepAlive: boolean;
+}
+
+/**
+ * The `http_output` section.
+ *
+ * @example
+ * ```ts
+ * import { parseFalcoConfig } from "@falco-streams/core/harness";
+ * import type { FalcoHttpConfig } from "@falco-streams/core/harness";
+ * import assert from "node:assert/strict";
+ *
+ * const text = "http_output: { enabled: true, url: http://localhost:2801/ }";
+ * const http: FalcoHttpConfig | undefined = parseFalcoConfig(text).httpOutput;
+ * assert.equal(http?.userAgent, "falcosecurity/falco");
+ * assert.equal(http?.maxConsecutiveTimeouts, 5);
+ * ```
+ */
+export interface FalcoHttpConfig {
+  /** `url`. */
+  readonly url: string;
+  /** `user_agent`; empty: no such header. */
+  readonly userAgent: string;
+  /** `insecure`: any server certificate will do. */
+  readonly insecure: boolean;
+  /** `ca_cert`: a file of authorities. */
+  readonly caCert: string;
+  /** `ca_bundle`: another one, if there is no `ca_cert`. */
+  readonly caBundle: string;
+  /** `ca_path`: a folder of authorities, if there is neither. */
+  readonly caPath: string;
+  /** `mtls`: shows `client_cert`. */
+  readonly mtls: boolean;
+  /** `client_cert`. */
+  readonly clientCert: string;
+  /** `client_key`. */
+  readonly clientKey: string;
+  /** `echo`: prints what the server answers. */
+  readonly echo: boolean;
+  /** `compress_uploads`: two headers, and nothing is compressed. */
+  readonly compressUploads: boolean;
+  /** `keep_alive`: TCP keepalive; the connection is used again in any case. */
+  readonly keepAlive: boolean;
+  /** `max_consecutive_timeouts`: how many more times to connect when nobody answers. */
+  readonly maxConsecutiveTimeouts: number;
 }

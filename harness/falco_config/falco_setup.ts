@@ -17,6 +17,14 @@ import { minorOf } from "./parse_falco_config.ts";
 /**
  * Options of {@linkcode FakeFalco.fromConfig}: what is not in the file.
  *
+ * Such a fake hands what {@linkcode FakeFalco.push} takes to all channels that its `falco.yaml`
+ * enables, in Falco's order and with its bytes: file, standard output, syslog, program, http, gRPC.
+ * Rules are not evaluated: an alert is raised if its priority is at least that of the file. The file
+ * is read as Falco reads it; what Falco goes on with is in `outputs.config.warnings`.
+ *
+ * Deno: `--allow-read` for the files that it names, `--allow-write` for `file_output`,
+ * `--allow-run=/bin/sh --allow-env` for programs and `logger`, `--allow-net` for gRPC, http and UDP.
+ *
  * @example Collect what Falco would write to its standard streams
  * ```ts
  * import { buildAlert, FakeFalco } from "@falco-streams/core/harness";
@@ -54,14 +62,54 @@ export interface FakeFalcoConfigOptions {
   syslog?: string;
 }
 
+/**
+ * What the configuration of a fake Falco adds to it: `fake.outputs`.
+ *
+ * @example
+ * ```ts
+ * import { buildAlert, FakeFalco } from "@falco-streams/core/harness";
+ * import type { FakeOutputs } from "@falco-streams/core/harness";
+ * import assert from "node:assert/strict";
+ *
+ * let log = "";
+ * const fake = await FakeFalco.fromConfig(
+ *   "log_stderr: true\nfile_output: { enabled: true, filename: /no/such/folder/events.txt }\n",
+ *   { stderr: (bytes) => void (log += new TextDecoder().decode(bytes)) },
+ * );
+ * const outputs: FakeOutputs = fake.outputs!;
+ * fake.push(buildAlert());
+ * await outputs.idle();
+ * assert.equal(outputs.stats.lost["file"], 1);
+ * assert.match(log, /: file: failed to open output file \/no\/such\/folder\/events\.txt\n/);
+ * await fake.stop();
+ * ```
+ */
+export interface FakeOutputs {
+  /** The configuration in force, with its warnings. */
+  readonly config: FalcoConfig;
+  /** What became of the alerts since the start, or the last reload. */
+  readonly stats: OutputStats;
+  /** SIGUSR1: files and programs are closed and opened again, once what was pushed before is through. */
+  reopen(): void;
+  /**
+   * Waits until the channels have taken all alerts: they are in the file, the server has answered,
+   * they are in the queue for gRPC; or in a buffer, unless it is `unbuffered`.
+   *
+   * @returns A promise that never resolves while a channel blocks.
+   */
+  idle(): Promise<void>;
+}
+
 /** Everything of a Falco that its configuration decides; the gRPC server itself is the fake's. */
-export class FalcoSetup {
+export class FalcoSetup implements FakeOutputs {
   readonly #source: string;
   readonly #options: FakeFalcoConfigOptions;
   readonly #minor: number;
   readonly #toGrpc: (alert: Alert) => void;
   #config: FalcoConfig;
   #outputs: ConfiguredOutputs;
+  /** What was pushed while the old channels came to their end. */
+  #held: Alert[] | undefined;
 
   private constructor(
     source: string,
@@ -140,7 +188,8 @@ export class FalcoSetup {
    * @param alert The alert.
    */
   push(alert: Alert): void {
-    this.#outputs.push(alert);
+    if (this.#held === undefined) this.#outputs.push(alert);
+    else this.#held.push(alert);
   }
 
   /** SIGUSR1. */
@@ -174,12 +223,13 @@ export class FalcoSetup {
       return false;
     }
     this.#outputs.log.write("info", "SIGHUP received, restarting...");
-    const before = this.#outputs;
+    const held: Alert[] = this.#held = [];
+    await this.#outputs.stop();
     this.#config = config;
-    // At once: what is pushed while the old channels end belongs to the new ones.
     this.#outputs = this.#openOutputs();
-    await before.stop();
+    this.#held = undefined;
     this.#logStart();
+    for (const alert of held) this.#outputs.push(alert);
     return true;
   }
 

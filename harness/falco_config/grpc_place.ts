@@ -29,6 +29,16 @@ export function grpcPlace(grpc: FalcoGrpcConfig): ListenAddress | string {
   return { kind: "tls", host, port, credentials: { ca: readText(rootCerts), cert, key } };
 }
 
+/**
+ * The address that clients on this machine connect to.
+ *
+ * @param address Where a server listens.
+ * @returns It, or `localhost` for one that listens everywhere: nobody has a certificate for that.
+ */
+export function reachable(address: string): string {
+  return address.replace(/^https:\/\/(?:0\.0\.0\.0|\[::\]):/, "https://localhost:");
+}
+
 function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");

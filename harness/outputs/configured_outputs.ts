@@ -52,7 +52,7 @@ export interface OutputSurroundings {
  * const text = "priority: warning\nfile_output: { enabled: true, filename: /no/such/folder/x }\n";
  * const fake = await FakeFalco.fromConfig(text, { stderr: () => {}, stdout: () => {} });
  * fake.push(buildAlert({ priority: "notice" }), buildAlert({ priority: "error" }));
- * const stats: OutputStats | undefined = fake.outputStats;
+ * const stats: OutputStats | undefined = fake.outputs?.stats;
  * assert.deepEqual(stats, {
  *   belowPriority: 1,
  *   waiting: 0,

@@ -2,8 +2,29 @@
 import type { Clock } from "../../lib/clock.ts";
 import { formatLogTime } from "./local_time.ts";
 
-/** The words of `log_level`, the most severe first; the index is syslog's number. */
-export const logLevels = [
+/**
+ * How important a line of Falco's log is: the words of `log_level`.
+ *
+ * @example
+ * ```ts
+ * import type { LogLevel } from "@falco-streams/core/harness";
+ *
+ * const level: LogLevel = "info";
+ * console.assert(level === "info");
+ * ```
+ */
+export type LogLevel =
+  | "emergency"
+  | "alert"
+  | "critical"
+  | "error"
+  | "warning"
+  | "notice"
+  | "info"
+  | "debug";
+
+/** All of them, the most severe first; the index is syslog's number. */
+export const logLevels: readonly LogLevel[] = [
   "emergency",
   "alert",
   "critical",
@@ -12,10 +33,7 @@ export const logLevels = [
   "notice",
   "info",
   "debug",
-] as const;
-
-/** How important a line of the log is. */
-export type LogLevel = (typeof logLevels)[number];
+];
 
 /** Where the log goes, and how much of it. */
 export interface FalcoLogOptions {

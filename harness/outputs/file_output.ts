@@ -1,17 +1,14 @@
 /** `file_output`. @module */
 import { Buffer } from "node:buffer";
 import { closeSync, openSync, writeSync } from "node:fs";
+import type { FalcoFileConfig } from "../falco_config/falco_config.ts";
 import type { AlertOutput, OutputMessage } from "./alert_output.ts";
 
 /** What a C++ file stream holds back before it writes. */
 const HELD_BYTES = 8191;
 
-/** The keys of `file_output`. */
-export interface FileOutputOptions {
-  /** `filename`: where to append; made with mode 0666 less the umask. */
-  readonly filename: string;
-  /** `keep_alive`: opens the file once instead of for each alert. */
-  readonly keepAlive: boolean;
+/** The channel as configured, and Falco's `-U`. */
+export interface FileOutputOptions extends FalcoFileConfig {
   /** Whether lines are held back with `keepAlive`; false is Falco's `-U`. */
   readonly buffered: boolean;
 }

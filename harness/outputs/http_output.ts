@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { ConnectionOptions } from "node:tls";
 import type { Clock } from "../../lib/clock.ts";
+import type { FalcoHttpConfig } from "../falco_config/falco_config.ts";
 import type { AlertOutput, OutputMessage } from "./alert_output.ts";
 import { CurlError } from "./curl_error.ts";
 import type { LogLevel } from "./falco_log.ts";
@@ -16,36 +17,6 @@ import type { WriteBytes } from "./stdout_output.ts";
 const EXPECT_BYTES = 1024 * 1024;
 /** Where libcurl finds authorities by default; the runtime's own list stands for it here. */
 const DEFAULT_CA_PATH = "/etc/ssl/certs";
-
-/** The keys of `http_output`. */
-export interface HttpOutputOptions {
-  /** `url`. */
-  readonly url: string;
-  /** `user_agent`; empty: no such header. */
-  readonly userAgent: string;
-  /** `insecure`: any server certificate will do. */
-  readonly insecure: boolean;
-  /** `ca_cert`: a file of authorities. */
-  readonly caCert: string;
-  /** `ca_bundle`: another one, if there is no `ca_cert`. */
-  readonly caBundle: string;
-  /** `ca_path`: a folder of authorities, if there is neither. */
-  readonly caPath: string;
-  /** `mtls`: shows `client_cert`. */
-  readonly mtls: boolean;
-  /** `client_cert`. */
-  readonly clientCert: string;
-  /** `client_key`. */
-  readonly clientKey: string;
-  /** `echo`: prints what the server answers. */
-  readonly echo: boolean;
-  /** `compress_uploads`: two headers, and nothing is compressed. */
-  readonly compressUploads: boolean;
-  /** `keep_alive`: TCP keepalive; the connection is used again in any case. */
-  readonly keepAlive: boolean;
-  /** `max_consecutive_timeouts`: how many more times to connect when nobody answers. */
-  readonly maxConsecutiveTimeouts: number;
-}
 
 /** What else the channel needs. */
 export interface HttpOutputSurroundings {
@@ -70,7 +41,7 @@ export interface HttpOutputSurroundings {
  */
 export class HttpOutput implements AlertOutput {
   readonly name = "http";
-  readonly #options: HttpOutputOptions;
+  readonly #options: FalcoHttpConfig;
   readonly #surroundings: HttpOutputSurroundings;
   #connection: HttpConnection | undefined;
   #connecting: Socket | undefined;
@@ -81,7 +52,7 @@ export class HttpOutput implements AlertOutput {
    * @param options What the configuration says.
    * @param surroundings Standard output, log and time.
    */
-  constructor(options: HttpOutputOptions, surroundings: HttpOutputSurroundings) {
+  constructor(options: FalcoHttpConfig, surroundings: HttpOutputSurroundings) {
     this.#options = options;
     this.#surroundings = surroundings;
   }
@@ -190,7 +161,7 @@ function parseUrl(text: string): URL {
 }
 
 /** Read for each connection, as libcurl does: a file that appears later is found. */
-function readCredentials(options: HttpOutputOptions): ConnectionOptions {
+function readCredentials(options: FalcoHttpConfig): ConnectionOptions {
   const { insecure, caCert, caBundle, caPath, mtls, clientCert, clientKey } = options;
   const credentials: ConnectionOptions = { rejectUnauthorized: !insecure };
   const file = caCert !== "" ? caCert : caBundle;

@@ -4,17 +4,14 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import type { AlertOutput, OutputMessage } from "./alert_output.ts";
 import { BlockBuffer } from "./byte_buffer.ts";
+import type { FalcoProgramConfig } from "../falco_config/falco_config.ts";
 import type { WriteBytes } from "./stdout_output.ts";
 
 /** What glibc holds back before it writes to a pipe. */
 const BLOCK_BYTES = 4096;
 
-/** The keys of `program_output`, and where the program's own output goes. */
-export interface ProgramOutputOptions {
-  /** `program`: a line for `/bin/sh -c`. */
-  readonly program: string;
-  /** `keep_alive`: one shell for all alerts instead of one for each. */
-  readonly keepAlive: boolean;
+/** The channel as configured, and where the program's own output goes. */
+export interface ProgramOutputOptions extends FalcoProgramConfig {
   /** Whether lines are held back with `keepAlive`; false is Falco's `-U`. */
   readonly buffered: boolean;
   /** Takes what the program prints; undefined: this process's own standard output. */
