@@ -16,11 +16,15 @@ import type { FakeArguments } from "./fake_options.ts";
 import type { CommandContext } from "./command.ts";
 import { Progress } from "./progress.ts";
 import { readCertificates } from "./read_certificates.ts";
+import { startConfiguredFake } from "./start_configured_fake.ts";
+import type { ConfiguredFake } from "./start_configured_fake.ts";
 import { startFake } from "./start_fake.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** How long open calls may hold the fake after Ctrl-C, in milliseconds; Falco would wait for ever. */
 const STOP_MS = 1000;
+/** Likewise with a configuration, whose outputs come to their end first; all within two seconds. */
+const CONFIGURED_STOP_MS = 1600;
 
 /**
  * Runs the command.
@@ -41,23 +45,30 @@ export async function fake(args: readonly string[], context: CommandContext): Pr
   const fixture = options.fixture === undefined ? undefined : await openFixture(options.fixture);
   let folder: TempFolder | undefined;
   let falco: FakeFalco | undefined;
+  let configured: ConfiguredFake | undefined;
   try {
-    const tls = await certificatesFor(options, async () => (folder = await makeTempFolder()).path);
-    falco = await startFake({
-      falcoVersion: options.falcoVersion ?? fixture?.falcoVersion,
-      listen: options.listen,
-      tls: tls?.certificates,
-      faults: fixture?.faults,
-    });
-    const faults = fixture?.faults?.length ?? 0;
-    if (faults > 0) stderr.write(`${faults} faults are armed\n`);
-    if (tls !== undefined) stderr.write(`certificates are in ${tls.folder}\n`);
+    const falcoVersion = options.falcoVersion ?? fixture?.falcoVersion;
+    const faults = fixture?.faults ?? [];
+    if (options.config !== undefined) {
+      const { config } = options;
+      configured = await startConfiguredFake(config, { ...options, falcoVersion }, context);
+      falco = configured.falco;
+      for (const fault of faults) falco.inject(fault);
+    } else {
+      const makeFolder = async () => (folder = await makeTempFolder()).path;
+      const tls = await certificatesFor(options, makeFolder);
+      const { listen } = options;
+      falco = await startFake({ falcoVersion, listen, tls: tls?.certificates, faults });
+      if (tls !== undefined) stderr.write(`certificates are in ${tls.folder}\n`);
+    }
+    if (faults.length > 0) stderr.write(`${faults.length} faults are armed\n`);
     if (fixture !== undefined && options.rate === undefined) {
       const count = await queueAll(falco, fixture, context);
       stderr.write(`${count} alerts are queued\n`);
     }
-    await stdout.write(`listening on ${falco.address}\n`);
+    await stdout.write(`${configured?.readyLine ?? `listening on ${falco.address}`}\n`);
     await stdout.flush();
+    await configured?.release();
     if (fixture !== undefined && options.rate !== undefined) {
       await pushAtRate(falco, fixture, options, interrupt.signal);
     }
@@ -70,9 +81,11 @@ export async function fake(args: readonly string[], context: CommandContext): Pr
     if (falco !== undefined) {
       const struck = falco.faults.map(({ fault }) => fault.type);
       if (struck.length > 0) stderr.write(`faults that struck: ${struck.join(", ")}\n`);
-      await Promise.race([falco.stop(), wait(STOP_MS)]);
+      const stopMs = configured === undefined ? STOP_MS : CONFIGURED_STOP_MS;
+      await Promise.race([falco.stop(), wait(stopMs)]);
       await falco[Symbol.asyncDispose]();
     }
+    configured?.dispose();
     await folder?.remove();
   }
 }

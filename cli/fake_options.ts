@@ -18,16 +18,25 @@ version services of Falco 0.18 to 0.43, on a unix socket in plain text or over m
   --rate N                 N alerts a second instead, from the ready line on
   --loop                   the fixture again and again; needs --rate
   --falco-version V        the Falco to be, 0.18.0 to 0.43.1
-  -c, --config FILE        a falco.yaml (not available yet)
+  -c, --config FILE        a falco.yaml: gRPC and all other outputs as it says; takes the place of
+                           --listen and --certs
+  -U, --unbuffered         with -c, as Falco's own: standard output, files and programs get each
+                           line at once instead of blocks of 4 or 8 KiB
+  --syslog udp://HOST:PORT with -c: where syslog messages go; default: the logger of this machine
+                           for alerts, nowhere for the log
 
-The first line on standard output is "listening on ADDRESS"; all else goes to standard error.
-Ctrl-C stops it as SIGTERM stops Falco, but waits for open calls for a second only.
+The first line on standard output is "listening on ADDRESS", or "running without gRPC" if the
+configuration says so; all else goes to standard error, but for alerts with stdout_output on.
+Ctrl-C stops it as SIGTERM stops Falco, but waits for open calls and slow outputs for little more
+than a second. With -c, SIGHUP reads the configuration again and SIGUSR1 reopens files and programs
+(under Node it starts Node's debugger as well). Rules are not evaluated: -r is refused.
 
 Exit status: 1 failed while running; 2 bad arguments or bad input; 130 interrupted.
 
 Examples:
   deno task fake --listen unix:///tmp/falco.sock --fixture alerts.jsonl
   deno task fake --listen localhost:5060 --certs ./certs --fixture incident.yaml --rate 5 --loop
+  deno task fake -c /etc/falco/falco.yaml -U --fixture incident.yaml --rate 5
   grpcurl -plaintext -authority localhost -import-path proto -proto outputs.proto \\
     -unix /tmp/falco.sock falco.outputs.service/get
 `;
@@ -40,6 +49,9 @@ export interface FakeArguments {
   readonly rate: number | undefined;
   readonly loop: boolean;
   readonly falcoVersion: string | undefined;
+  readonly config: string | undefined;
+  readonly unbuffered: boolean;
+  readonly syslog: string | undefined;
 }
 
 /**
@@ -58,6 +70,9 @@ export function readFakeArguments(args: readonly string[]): FakeArguments | "hel
     rate: { type: "string" },
     loop: { type: "boolean" },
     "falco-version": { type: "string" },
+    unbuffered: { type: "boolean", short: "U" },
+    syslog: { type: "string" },
+    rules: { type: "string", short: "r" },
   });
   if (values["help"]) return "help";
   if (positionals.length > 0) {
@@ -65,11 +80,18 @@ export function readFakeArguments(args: readonly string[]): FakeArguments | "hel
       `unexpected argument ${quote(positionals[0]!)}. Alerts are given with --fixture FILE`,
     );
   }
-  if (values["config"] !== undefined) {
+  if (values["rules"] !== undefined) {
     throw new UsageError(
-      "--config is not available yet: falco.yaml comes with a later version. " +
-        "Use --listen and --certs",
+      "rules are not evaluated here, so there is no -r. Give alerts with --fixture FILE",
     );
+  }
+  const config = values["config"] as string | undefined;
+  for (const name of config === undefined ? [] : ["listen", "certs"]) {
+    if (values[name] === undefined) continue;
+    throw new UsageError(`--${name} cannot be given with --config: change grpc in ${config}`);
+  }
+  for (const name of config === undefined ? ["unbuffered", "syslog"] : []) {
+    if (values[name] !== undefined) throw new UsageError(`--${name} needs --config`);
   }
   const rate = wholeNumber("rate", values["rate"], 1);
   const fixture = values["fixture"] as string | undefined;
@@ -88,5 +110,8 @@ export function readFakeArguments(args: readonly string[]): FakeArguments | "hel
     rate,
     loop,
     falcoVersion: values["falco-version"] as string | undefined,
+    config,
+    unbuffered: values["unbuffered"] === true,
+    syslog: values["syslog"] as string | undefined,
   };
 }

@@ -6,6 +6,7 @@
 import { realpathSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { FalcoConfigError } from "../harness/falco_config/config_error.ts";
 import { FixtureError } from "../harness/fixtures/fixture.ts";
 import { FalcoError } from "../lib/errors.ts";
 import type { Command, CommandContext } from "./command.ts";
@@ -66,7 +67,8 @@ export async function main(args: readonly string[]): Promise<number> {
     await stdout.flush();
     return status;
   } catch (error) {
-    const isInput = error instanceof UsageError || error instanceof FixtureError;
+    const isInput = error instanceof UsageError || error instanceof FixtureError ||
+      error instanceof FalcoConfigError;
     // What was printed before it failed is whole.
     await stdout.flush().catch(() => {});
     stderr.write(`${describe(error)}\n`);

@@ -31,7 +31,8 @@ export const denoFlags: Record<string, readonly string[]> = {
     "--allow-net",
     "--allow-read",
     "--allow-write",
-    "--ignore-env=LOG_TOKENS,LOG_STREAM",
+    "--allow-run=/bin/sh",
+    "--allow-env",
   ],
   record: [
     "--no-prompt",

@@ -47,7 +47,7 @@ export function checkSchema(root: ConfigMap, keys: SchemaKeys): readonly FalcoCo
         place,
         isForgotten
           ? `the schema of Falco does not know ${quote(key)}, but Falco uses it`
-          : `${describeUnknownKey(key, Object.keys(known))}. Falco ignores it`,
+          : describeUnknown(key, Object.keys(known)),
         `failed for ${path}: Object contains a property that could not be validated using ` +
           `'properties' or 'additionalProperties' constraints: '${key}'.`,
       );
@@ -68,6 +68,13 @@ export function checkSchema(root: ConfigMap, keys: SchemaKeys): readonly FalcoCo
   };
   checkMap(root, keys, "<root>");
   return warnings;
+}
+
+function describeUnknown(key: string, known: readonly string[]): string {
+  const text = describeUnknownKey(key, known);
+  // Of all the keys of a falco.yaml nobody would read the list.
+  const short = known.length > 16 ? text.replace(/\.? Allowed are [^]*$/, "") : text;
+  return `${short}${short.endsWith("?") ? "" : "."} Falco ignores it`;
 }
 
 function accepts(type: SchemaType, value: ConfigNode): boolean {

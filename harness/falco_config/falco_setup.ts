@@ -1,4 +1,5 @@
 /** What a configuration makes of a fake Falco, and remakes when it is read again. @module */
+import { availableParallelism } from "node:os";
 import process from "node:process";
 import type { Alert } from "../../lib/alert/alert.ts";
 import { systemClock } from "../../lib/clock.ts";
@@ -8,6 +9,7 @@ import type { ListenAddress } from "../../lib/server/falco_server.ts";
 import { DEFAULT_FALCO_VERSION } from "../era.ts";
 import { ConfiguredOutputs } from "../outputs/configured_outputs.ts";
 import type { OutputStats } from "../outputs/configured_outputs.ts";
+import { processStdout } from "../outputs/process_streams.ts";
 import { parseSyslogTarget } from "../outputs/syslog_output.ts";
 import type { FalcoConfig } from "./falco_config.ts";
 import { grpcPlace } from "./grpc_place.ts";
@@ -56,6 +58,8 @@ export interface FakeFalcoConfigOptions {
   unbuffered?: boolean;
   /** Takes standard output. A promise holds up all channels. Default that of this process. */
   stdout?: (bytes: Uint8Array) => void | Promise<void>;
+  /** Whether standard output is a terminal, which gets each line at once. Default that of this process; false if `stdout` is given. */
+  stdoutIsTerminal?: boolean;
   /** Takes standard error: the log, if `log_stderr` is on. Default that of this process. */
   stderr?: (bytes: Uint8Array) => void | Promise<void>;
   /** Where syslog messages go: `udp://HOST:PORT`, or `logger` for the machine's own syslog. Default `logger` for alerts; Falco's log only goes to syslog if this is given. */
@@ -163,7 +167,7 @@ export class FalcoSetup implements FakeOutputs {
   listen(): ListenAddress | undefined {
     const { grpc } = this.#config;
     if (grpc === undefined) return undefined;
-    const threads = grpc.threadiness;
+    const threads = grpc.threadiness === 0 ? availableParallelism() : grpc.threadiness;
     this.#outputs.log.write("info", `gRPC server threadiness equals to ${threads}`);
     this.#outputs.log.write("info", `Starting gRPC server at ${grpc.bindAddress}`);
     const place = grpcPlace(grpc);
@@ -251,10 +255,12 @@ export class FalcoSetup implements FakeOutputs {
 
   #openOutputs(): ConfiguredOutputs {
     const { clock = systemClock, stdout, stderr, syslog, hostname, unbuffered } = this.#options;
+    const isTerminal = stdout === undefined && processStdout().isTerminal;
     return new ConfiguredOutputs(this.#config, {
       minor: this.#minor,
       clock,
       stdout,
+      stdoutIsTerminal: this.#options.stdoutIsTerminal ?? isTerminal,
       stderr,
       syslog: syslog === undefined ? undefined : parseSyslogTarget(syslog),
       unbuffered: unbuffered ?? false,

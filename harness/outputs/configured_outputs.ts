@@ -27,6 +27,8 @@ export interface OutputSurroundings {
   readonly clock: Clock;
   /** Takes standard output; undefined: this process's own. */
   readonly stdout: WriteBytes | undefined;
+  /** Whether standard output is a terminal. */
+  readonly stdoutIsTerminal: boolean;
   /** Takes standard error; undefined: this process's own. */
   readonly stderr: WriteBytes | undefined;
   /** Where syslog messages go; undefined: alerts through `logger`, the log nowhere. */
@@ -200,8 +202,8 @@ export class ConfiguredOutputs {
     const channels: AlertOutput[] = [];
     if (fileOutput !== undefined) channels.push(new FileOutput({ ...fileOutput, buffered }));
     if (stdoutOutput) {
-      const isTerminal = stdout === undefined && processStdout().isTerminal;
-      channels.push(new StdoutOutput(this.#stdout, buffered && !isTerminal));
+      const { stdoutIsTerminal } = surroundings;
+      channels.push(new StdoutOutput(this.#stdout, buffered && !stdoutIsTerminal));
     }
     if (syslogOutput) {
       channels.push(new SyslogOutput(new SyslogSender(syslog ?? { kind: "logger" }, clock)));

@@ -103,10 +103,15 @@ function withTime(alert: Alert, { isoTime }: OutputFormat): AlertFields {
   const [added, other] = isoTime
     ? ["evt.time.iso8601", "evt.time"]
     : ["evt.time", "evt.time.iso8601"];
-  const shown = isoTime ? formatLocalClockTime(time) : formatIsoTime(time);
+  const isoShown = formatIsoTime(time);
+  const message = messageOf(alert);
+  // In UTC the one time is a part of the other.
+  const isShown = isoTime
+    ? message.replaceAll(isoShown, "").includes(formatLocalClockTime(time))
+    : message.includes(isoShown);
   const fields: { [name: string]: FieldValue } = {};
   for (const [name, value] of Object.entries(outputFields)) {
-    if (name === other && !messageOf(alert).includes(shown)) continue;
+    if (name === other && !isShown) continue;
     // Not by assignment, which would take `__proto__` for the prototype.
     Object.defineProperty(fields, name, { value, enumerable: true, configurable: true });
   }
