@@ -36,6 +36,12 @@
  * - More than 8 KiB of metadata is answered with a reset for which gRPC's clients say status 8, too.
  * - Alerts share DATA frames unless `oneAlertPerFrame` says otherwise.
  * - README.md of the harness has the whole list, and what was checked against what.
+ * - A fake made from a `falco.yaml` differs from Falco in this: rules, plugins, metrics and the web
+ *   server are not there; `unix:/PATH` and `unix-abstract:` (TLS on a socket) do not listen; where
+ *   SIGPIPE would kill Falco it lives on, as under systemd; the closing summary goes to standard error
+ *   unless `stdout_output` is on, and has rules in the order in which they came; Falco's own log goes to
+ *   syslog only if an address is given; `http_output` uses no proxy, and for the default `ca_path` the
+ *   runtime's own authorities; a key that occurs twice is warned of.
  * - On Deno 2.9 a client that sends GOAWAY after it has cancelled a call on the same connection can
  *   crash the process (a fault in its `node:http2`). This package's own client hangs up without one.
  *

@@ -139,11 +139,6 @@ describe("fake", { skip: process.platform === "win32" }, () => {
 
   const cases: readonly { name: string; args: () => string[]; expected: RegExp }[] = [
     {
-      name: "--config",
-      args: () => ["-c", "falco.yaml"],
-      expected: /^--config is not available yet/,
-    },
-    {
       name: "--loop without --rate",
       args: () => ["--fixture", fixture, "--loop"],
       expected: /^--loop needs --fixture and --rate/,

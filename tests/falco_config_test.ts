@@ -289,7 +289,7 @@ describe("parseFalcoConfig on hostile files", () => {
     }).join("");
   const cases: readonly (readonly [name: string, text: string, message: RegExp])[] = [
     ["a bomb of aliases", stdout + bomb, /its aliases stand for more than 1000000 values/],
-    ["deep nesting", `${stdout}x: ${"[".repeat(5000)}`, /nested/],
+    ["deep nesting", `${stdout}x: ${"[".repeat(5000)}${"]".repeat(5000)}`, /nested/],
     ["deep mappings", `${stdout}x: ${"{a: ".repeat(500)}1${"}".repeat(500)}`, /nested/],
     ["an alias to itself", `${stdout}x: &x [*x]\n`, /stands for itself/],
     ["a huge file", `${stdout}#${"x".repeat(2_000_001)}`, /it is larger than 2000000 characters/],

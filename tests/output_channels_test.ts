@@ -207,8 +207,9 @@ describe("ProgramOutput", { skip: !isPosix }, () => {
 
   it("lives on when a program ends without reading, and counts what is lost", async () => {
     const output = new ProgramOutput({ program: "exit 3", keepAlive: true, buffered: false });
-    for (let i = 0; i < 5; i++) await output.write(message("x".repeat(100_000)));
-    assert(output.lost >= 4, `${output.lost}`);
+    // The first ones may still find room in the pipe.
+    for (let i = 0; i < 20; i++) await output.write(message("x".repeat(100_000)));
+    assert(output.lost >= 10, `${output.lost}`);
     await output.close();
   });
 

@@ -72,7 +72,7 @@ export interface OutputStats {
   readonly waiting: number;
   /** How many were dropped because `outputs_queue.capacity` of them waited. */
   readonly dropped: number;
-  /** How many were thrown away at the end, because the channels took longer than `output_timeout`. */
+  /** How many were thrown away at the end, because the channels took longer than `output_timeout`, or by a kill. */
   readonly discarded: number;
   /** How many each enabled channel has lost by itself, by its name. */
   readonly lost: { readonly [channel: string]: number };

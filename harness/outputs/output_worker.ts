@@ -58,7 +58,7 @@ export class OutputWorker {
     return this.#dropped;
   }
 
-  /** How many alerts were thrown away at the end, because the channels took too long. */
+  /** How many alerts were thrown away at the end, because the channels took too long, or by a kill. */
   get discarded(): number {
     return this.#discarded;
   }
@@ -111,8 +111,7 @@ export class OutputWorker {
     const discard = () => {
       if (!this.#busy || this.#killed) return;
       log("notice", BLOCKED);
-      this.#discarded += this.#queue.filter((task) => task !== "reopen").length;
-      this.#queue = [];
+      this.#discardAll();
     };
     if (timeoutMs === 0) discard();
     const cancelTimer = clock.setTimer(discard, timeoutMs);
@@ -130,8 +129,13 @@ export class OutputWorker {
   /** SIGKILL: everything at once, and nothing more. */
   kill(): void {
     this.#killed = true;
-    this.#queue = [];
+    this.#discardAll();
     for (const channel of this.#channels) channel.kill?.();
+  }
+
+  #discardAll(): void {
+    this.#discarded += this.#queue.filter((task) => task !== "reopen").length;
+    this.#queue = [];
   }
 
   /** Not async: whoever pushes to channels that need not be waited for finds the alert delivered. */

@@ -11,13 +11,16 @@ import type { WriteBytes } from "./stdout_output.ts";
  * have got, as a Falco that ignores SIGPIPE does.
  */
 function writer(stream: Writable): WriteBytes {
+  const ignore = () => {};
+  let pending = 0;
   return (bytes) =>
     new Promise((resolve) => {
-      const ignore = () => {};
-      stream.on("error", ignore);
+      if (pending++ === 0) stream.on("error", ignore);
       stream.write(bytes, () => {
         // Not at once: the event comes after this.
-        setTimeout(() => stream.off("error", ignore), 0);
+        setTimeout(() => {
+          if (--pending === 0) stream.off("error", ignore);
+        }, 0);
         resolve();
       });
     });
