@@ -173,6 +173,12 @@ async function pushAtRate(
 function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    // Without gRPC nothing else keeps the process alive; Node does not count listening for signals.
+    const alive = setInterval(() => {}, 2 ** 30);
+    const done = () => {
+      clearInterval(alive);
+      resolve();
+    };
+    signal.addEventListener("abort", done, { once: true });
   });
 }
