@@ -353,6 +353,27 @@ describe("FakeFalco.reload with a configuration", { skip: !isPosix }, () => {
     });
   });
 
+  it("keeps what is pushed while the old channels come to their end", async () => {
+    const [file, gate] = [newPath("program"), newPath("gate")];
+    const program = `until [ -e ${gate} ]; do sleep 0.01; done; cat >> ${file}`;
+    const text = `log_stderr: true\nprogram_output: { enabled: true, program: "${program}" }\n`;
+    let stopping = () => {};
+    const isStopping = new Promise<void>((resolve) => stopping = resolve);
+    const fake = await FakeFalco.fromConfig(text, {
+      stderr: (bytes) => {
+        if (/SIGHUP received/.test(Buffer.from(bytes).toString())) stopping();
+      },
+    });
+    fake.push(buildAlert({ priority: "error" }));
+    const reloaded = fake.reload();
+    await isStopping;
+    fake.push(buildAlert({ priority: "alert" }));
+    writeFileSync(gate, "");
+    await reloaded;
+    await fake.stop();
+    assert.match(readFileSync(file, "utf8"), /^[\d:.]+ Error [^\n]*\n[\d:.]+ Alert [^\n]*\n$/);
+  });
+
   it("raises an alert about a bad file and goes on with what it has", async () => {
     const path = newPath("yaml");
     const good = `${unixConfig(newPath("sock"))}json_output: true\n`;

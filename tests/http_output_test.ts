@@ -309,8 +309,10 @@ describe("HttpOutput's failures", () => {
   ];
   for (const [name, serve, logged] of cases) {
     it(`log ${name} as libcurl names it, and lose the alert`, async () => {
-      const { log, lost } = await run(serve, ["a", "b"]);
+      const { server, log, lost } = await run(serve, ["a", "b"]);
       assert.deepEqual(log, [logged, logged]);
+      // Nothing is sent twice on a fresh connection.
+      assert.equal(server.connections.length, 2);
       assert.equal(lost, 2);
     });
   }

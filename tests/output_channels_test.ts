@@ -458,6 +458,25 @@ describe("OutputWorker", () => {
     await stopped;
   });
 
+  it("does not go on to the next channel when it is killed at a later one", async () => {
+    const [first, second] = [new HeldOutput("program", true), new HeldOutput("http", true)];
+    const behind = new HeldOutput("grpc", false);
+    const worker = new OutputWorker([first, second, behind], {
+      capacity: Infinity,
+      timeoutMs: 2000,
+      clock: new FakeClock(0),
+      log: assert.fail,
+    });
+    worker.push(message("a"));
+    first.free();
+    await turn();
+    worker.kill();
+    second.free();
+    await worker.idle();
+    assert.deepEqual(second.written, ["a"]);
+    assert.deepEqual(behind.written, []);
+  });
+
   it("leaves everything at once when it is killed", async () => {
     const { held, behind, worker, push } = setUp();
     push("a", "b");
