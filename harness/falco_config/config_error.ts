@@ -1,7 +1,20 @@
 /** What a configuration file is blamed for. @module */
 import { FalcoError } from "../../lib/errors.ts";
 
-/** A place in a configuration file. */
+/**
+ * A place in a configuration file.
+ *
+ * @example
+ * ```ts
+ * import { parseFalcoConfig } from "@falco-streams/core/harness";
+ * import type { ConfigPlace } from "@falco-streams/core/harness";
+ * import assert from "node:assert/strict";
+ *
+ * const { warnings } = parseFalcoConfig("nonsense: 1\nstdout_output: { enabled: true }\n");
+ * const place: ConfigPlace = warnings[0]!;
+ * assert.deepEqual([place.file, place.line, place.column], ["falco.yaml", 1, 1]);
+ * ```
+ */
 export interface ConfigPlace {
   /** The file as it was given. */
   readonly file: string;
