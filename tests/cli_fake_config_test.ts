@@ -106,11 +106,9 @@ describe("fake -c", { skip: process.platform === "win32" }, () => {
     const config = writeConfig("json_output: true\nstdout_output: { enabled: true }\n");
     const { stdout, status } = await withFake(
       ["-c", config, "-U", "--fixture", fixture],
-      async (line, { child }) => {
+      (line) => {
         assert.equal(line, "running without gRPC");
-        let lines = 1;
-        child.stdout.on("data", (text: string) => lines += text.split("\n").length - 1);
-        await until(() => lines >= 60);
+        return Promise.resolve();
       },
     );
     assert.equal(status, 143);
