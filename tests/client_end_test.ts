@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { connect as connectSocket, createServer as createNetServer } from "node:net";
 import type { Socket } from "node:net";
-import { test } from "node:test";
 import { buildAlert } from "../harness/build_alert.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
@@ -19,11 +18,12 @@ import {
   rejection,
   roundTrip,
   testOnWires,
+  testWays,
   until,
-  wires,
   withAnswer,
   withServer,
 } from "./client_probes.ts";
+import type { Way } from "./client_probes.ts";
 import { outcome } from "./stream_probes.ts";
 
 function pushNumbered(fake: FakeFalco, count: number): void {
@@ -116,35 +116,34 @@ testOnWires("outputs.get() fails if Falco is killed in the middle", async ({ fak
   assertLost(await failed, fake.address);
 });
 
-for (const wire of wires) {
-  test(`FalcoClient subscribes again after a restart, over ${wire.name}`, async () => {
-    const first = await FakeFalco.start({ tls: wire.tls });
-    const { address, credentials: tls } = first;
-    const falco = connect(address, { tls, clock: new FakeClock() });
+testWays("FalcoClient subscribes again after a restart", async ({ wire, transport }) => {
+  const first = await FakeFalco.start({ tls: wire.tls });
+  const { address, credentials: tls } = first;
+  const falco = connect(address, { tls, transport, clock: new FakeClock() });
+  try {
+    const failed = rejection(falco.outputs.subscribe({ reconnect: false }).getReader().read());
+    await roundTrip(falco);
+    await first.kill();
+    assertLost(await failed, address);
+    const second = await FakeFalco.start({ listen: address, tls: wire.tls });
     try {
-      const failed = rejection(falco.outputs.subscribe({ reconnect: false }).getReader().read());
-      await roundTrip(falco);
-      await first.kill();
-      assertLost(await failed, address);
-      const second = await FakeFalco.start({ listen: address, tls: wire.tls });
-      try {
-        second.push(buildAlert({ rule: "of the second" }));
-        const { value } = await falco.outputs.subscribe({ reconnect: false }).getReader().read();
-        assert.equal(value?.rule, "of the second");
-      } finally {
-        await falco.close();
-        await second.kill();
-      }
+      second.push(buildAlert({ rule: "of the second" }));
+      const { value } = await falco.outputs.subscribe({ reconnect: false }).getReader().read();
+      assert.equal(value?.rule, "of the second");
     } finally {
       await falco.close();
-      await first[Symbol.asyncDispose]();
+      await second.kill();
     }
-  });
-}
+  } finally {
+    await falco.close();
+    await first[Symbol.asyncDispose]();
+  }
+});
 
 /** A client that reaches a fake Falco through a wire that can be cut. */
 async function withProxy(
   fake: FakeFalco,
+  transport: Way["transport"],
   run: (falco: FalcoClient, cut: () => void) => Promise<void>,
 ): Promise<void> {
   const sockets = new Set<Socket>();
@@ -159,7 +158,11 @@ async function withProxy(
     near.pipe(far).pipe(near);
   });
   await withServer(server, fake.credentials === undefined ? "unix" : "tls", async (address) => {
-    const falco = connect(address, { tls: fake.credentials, clock: new FakeClock() });
+    const falco = connect(address, {
+      tls: fake.credentials,
+      transport,
+      clock: new FakeClock(),
+    });
     try {
       await run(falco, () => {
         for (const socket of sockets) socket.destroy();
@@ -171,44 +174,43 @@ async function withProxy(
   });
 }
 
-for (const wire of wires) {
-  test(`Subscription without reconnect fails if the wire is cut, over ${wire.name}`, async () => {
-    const fake = await FakeFalco.start({ tls: wire.tls });
-    try {
-      await withProxy(fake, async (falco, cut) => {
-        pushNumbered(fake, 2);
-        const alerts = falco.outputs.subscribe({ reconnect: false });
-        const reader = alerts.getReader();
-        await reader.read();
-        await reader.read();
-        const failed = rejection(reader.read());
-        await roundTrip(falco);
-        cut();
-        assertLost(await failed, falco.address);
-        await until("Falco has noticed", () => !callsOf(fake, "sub")[0]!.open);
-      });
-    } finally {
-      await fake[Symbol.asyncDispose]();
+testWays("Subscription without reconnect fails if the wire is cut", async ({ wire, transport }) => {
+  const fake = await FakeFalco.start({ tls: wire.tls });
+  try {
+    await withProxy(fake, transport, async (falco, cut) => {
+      pushNumbered(fake, 2);
+      const alerts = falco.outputs.subscribe({ reconnect: false });
+      const reader = alerts.getReader();
+      await reader.read();
+      await reader.read();
+      const failed = rejection(reader.read());
+      await roundTrip(falco);
+      cut();
+      assertLost(await failed, falco.address);
+      await until("Falco has noticed", () => !callsOf(fake, "sub")[0]!.open);
+    });
+  } finally {
+    await fake[Symbol.asyncDispose]();
+  }
+});
+
+testWays("Streams fail if the answer has no status", async ({ kind, transport }) => {
+  await withAnswer((stream) => {
+    stream.respond(GRPC_HEADERS);
+    stream.end();
+  }, async (falco) => {
+    for (const alerts of [falco.outputs.get(), falco.outputs.subscribe({ reconnect: false })]) {
+      const { items, error } = await outcome(alerts);
+      assert.deepEqual(items, []);
+      assertLost(error, falco.address);
     }
-  });
-}
+  }, { kind, transport });
+});
 
-for (const kind of ["unix", "tls"] as const) {
-  test(`Streams fail if the answer has no status (${kind})`, async () => {
-    await withAnswer((stream) => {
-      stream.respond(GRPC_HEADERS);
-      stream.end();
-    }, async (falco) => {
-      for (const alerts of [falco.outputs.get(), falco.outputs.subscribe({ reconnect: false })]) {
-        const { items, error } = await outcome(alerts);
-        assert.deepEqual(items, []);
-        assertLost(error, falco.address);
-      }
-    }, { kind });
-  });
-
-  for (const code of [0, 2, 7, 8]) {
-    test(`Streams fail if the server resets them with code ${code} (${kind})`, async () => {
+for (const code of [0, 2, 7, 8]) {
+  testWays(
+    `Streams fail if the server resets them with code ${code}`,
+    async ({ kind, transport }) => {
       await withAnswer((stream) => {
         stream.respond(GRPC_HEADERS);
         stream.close(code);
@@ -216,64 +218,65 @@ for (const kind of ["unix", "tls"] as const) {
         for (const alerts of [falco.outputs.get(), falco.outputs.subscribe({ reconnect: false })]) {
           assertLost((await outcome(alerts)).error, falco.address);
         }
-      }, { kind });
-    });
-  }
+      }, { kind, transport });
+    },
+  );
+}
 
-  test(`Streams end if the server ends them with OK before the first request (${kind})`, async () => {
+testWays(
+  "Streams end if the server ends them with OK before the first request",
+  async ({ kind, transport }) => {
     await withAnswer((stream) => answerWith(stream, new Uint8Array()), async (falco) => {
       assert.deepEqual(await outcome(falco.outputs.get()), { items: [] });
       assert.deepEqual(await outcome(falco.outputs.subscribe({ reconnect: false })), { items: [] });
-    }, { kind });
+    }, { kind, transport });
     await withAnswer((stream) => {
       stream.respond({ ...GRPC_HEADERS, "grpc-status": "0" }, { endStream: true });
     }, async (falco) => {
       assert.deepEqual(await outcome(falco.outputs.get()), { items: [] });
       assert.deepEqual(await outcome(falco.outputs.subscribe({ reconnect: false })), { items: [] });
-    }, { kind });
-  });
-}
+    }, { kind, transport });
+  },
+);
 
-for (const kind of ["unix", "tls"] as const) {
-  test(`Streams never end in order with alerts missing (${kind})`, async () => {
-    const count = 400;
-    let over = false;
-    await withAnswer((stream) => {
-      const { session } = stream;
-      stream.respond(GRPC_HEADERS, { waitForTrailers: true });
-      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
-      stream.on("close", () => {
-        session?.close();
-        session?.on("close", () => over = true);
+testWays("Streams never end in order with alerts missing", async ({ kind, transport }) => {
+  const count = 400;
+  let over = false;
+  await withAnswer((stream) => {
+    const { session } = stream;
+    stream.respond(GRPC_HEADERS, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.on("close", () => {
+      session?.close();
+      session?.on("close", () => over = true);
+    });
+    // Each alert in a frame of its own, so that a lost one leaves no trace in what came before.
+    let next = 0;
+    const write = (): void => {
+      if (next === count) return void stream.end();
+      const alert = buildAlert({
+        rule: `rule ${next++}`,
+        outputFields: {},
+        tags: [],
+        output: "",
       });
-      // Each alert in a frame of its own, so that a lost one leaves no trace in what came before.
-      let next = 0;
-      const write = (): void => {
-        if (next === count) return void stream.end();
-        const alert = buildAlert({
-          rule: `rule ${next++}`,
-          outputFields: {},
-          tags: [],
-          output: "",
-        });
-        stream.write(frameMessage(encodeAlert(alert)), write);
-      };
-      write();
-    }, async (falco) => {
-      const reader = falco.outputs.get().getReader();
-      await reader.read();
-      // More than fits is there, and then the connection goes, though the status was OK.
-      if (kind === "tls") await until("the server is done", () => over);
-      let read = 1;
-      const error = await rejection((async () => {
-        while (!(await reader.read()).done) read++;
-        throw new Error("a clean end");
-      })());
-      if (read < count) assertLost(error, falco.address);
-      else assert.match(String(error), /a clean end/);
-    }, { kind });
-  });
-}
+      stream.write(frameMessage(encodeAlert(alert)), write);
+    };
+    write();
+  }, async (falco) => {
+    const reader = falco.outputs.get().getReader();
+    await reader.read();
+    // More than fits is there, and then the connection goes, though the status was OK.
+    if (kind === "tls") await until("the server is done", () => over);
+    let read = 1;
+    const error = await rejection((async () => {
+      while (!(await reader.read()).done) read++;
+      throw new Error("a clean end");
+    })());
+    if (read < count) assertLost(error, falco.address);
+    else assert.match(String(error), /a clean end/);
+  }, { kind, transport });
+});
 
 /** A frame of HTTP/2. */
 function frame(type: number, flags: number, streamId: number, payload: number[] = []): Uint8Array {
@@ -294,7 +297,8 @@ function openedStream(bytes: Uint8Array): number | undefined {
   }
 }
 
-test("Streams end even if the server neither sends a status nor resets them", async () => {
+testWays("Streams end even if the server neither sends a status nor resets them", async (way) => {
+  if (way.kind === "tls") return; // nothing of it has to do with TLS
   // :status 200, and content-type application/grpc: HPACK's static table, and one literal.
   const type = [...new TextEncoder().encode("application/grpc")];
   const headers = [0x88, 0x0f, 0x10, type.length, ...type];
@@ -312,7 +316,7 @@ test("Streams end even if the server neither sends a status nor resets them", as
     });
   });
   await withServer(server, "unix", async (address) => {
-    const falco = connect(address, { clock: new FakeClock() });
+    const falco = connect(address, { transport: way.transport, clock: new FakeClock() });
     try {
       assertLost((await outcome(falco.outputs.subscribe({ reconnect: false }))).error, address);
     } finally {

@@ -7,10 +7,10 @@ import { FakeFalco } from "../harness/fake_falco.ts";
 import { connect } from "../lib/client/connect.ts";
 import { type FalcoConnectError, FalcoRpcError } from "../lib/errors.ts";
 import {
-  certificates,
   GRPC_HEADERS,
   rejection,
   testOnWires,
+  testWays,
   until,
   withAnswer,
 } from "./client_probes.ts";
@@ -99,14 +99,20 @@ testOnWires("Subscription remembers which service a Falco has", async ({ fake, f
   assert.deepEqual(methodsOf(fake), [SECOND, FIRST, FIRST, FIRST]);
 }, old);
 
-for (const tls of [false, certificates]) {
-  const wire = tls === false ? "a unix socket" : "mutual TLS";
-  test(`Subscription follows an upgrade and a downgrade of Falco, over ${wire}`, async () => {
+testWays(
+  "Subscription follows an upgrade and a downgrade of Falco",
+  async ({ wire, transport }) => {
+    const { tls } = wire;
     const first = await FakeFalco.start({ tls, falcoVersion: "0.23.0" });
     const all = [first];
     const { address } = first;
     const clock = new FakeClock(1000);
-    const falco = connect(address, { tls: first.credentials, clock, connectTimeoutMs: 1e9 });
+    const falco = connect(address, {
+      tls: first.credentials,
+      transport,
+      clock,
+      connectTimeoutMs: 1e9,
+    });
     const alerts = falco.outputs.subscribe();
     const story = new Story(alerts);
     const reader = alerts.getReader();
@@ -142,8 +148,8 @@ for (const tls of [false, certificates]) {
       await falco.close();
       for (const fake of all.reverse()) await fake[Symbol.asyncDispose]();
     }
-  });
-}
+  },
+);
 
 test("Subscription follows an upgrade of a Falco that never had an alert", async () => {
   const first = await FakeFalco.start({ falcoVersion: "0.23.0" });
@@ -167,34 +173,32 @@ test("Subscription follows an upgrade of a Falco that never had an alert", async
   }
 });
 
-for (const kind of ["unix", "tls"] as const) {
-  test(`Streams fail at once if neither service is there (${kind})`, async () => {
-    let asked = 0;
-    await withAnswer((stream) => {
-      asked++;
-      stream.respond({ ...GRPC_HEADERS, "grpc-status": "12" }, { endStream: true });
-    }, async (falco) => {
-      for (let round = 1; round <= 2; round++) {
-        for (const method of ["get", "sub"] as const) {
-          const stream = method === "get" ? falco.outputs.get() : falco.outputs.subscribe();
-          const { items, error } = await outcome(stream);
-          assert.deepEqual(items, []);
-          assert(error instanceof FalcoRpcError);
-          assert.equal(error.status, 12);
-          assert.equal(error.method, `falco.outputs.service/${method}`);
-          assert.equal(
-            error.message,
-            "Cannot get alerts: the server offers neither falco.outputs.service (Falco 0.24 to " +
-              "0.43) nor falco.output.service (0.18 to 0.23). Check that the address is Falco's; " +
-              "0.44 has no gRPC",
-          );
-        }
+testWays("Streams fail at once if neither service is there", async ({ kind, transport }) => {
+  let asked = 0;
+  await withAnswer((stream) => {
+    asked++;
+    stream.respond({ ...GRPC_HEADERS, "grpc-status": "12" }, { endStream: true });
+  }, async (falco) => {
+    for (let round = 1; round <= 2; round++) {
+      for (const method of ["get", "sub"] as const) {
+        const stream = method === "get" ? falco.outputs.get() : falco.outputs.subscribe();
+        const { items, error } = await outcome(stream);
+        assert.deepEqual(items, []);
+        assert(error instanceof FalcoRpcError);
+        assert.equal(error.status, 12);
+        assert.equal(error.method, `falco.outputs.service/${method}`);
+        assert.equal(
+          error.message,
+          "Cannot get alerts: the server offers neither falco.outputs.service (Falco 0.24 to " +
+            "0.43) nor falco.output.service (0.18 to 0.23). Check that the address is Falco's; " +
+            "0.44 has no gRPC",
+        );
       }
-      // Each time once: nothing is remembered of a server that has neither.
-      assert.equal(asked, 8);
-    }, { kind });
-  });
-}
+    }
+    // Each time once: nothing is remembered of a server that has neither.
+    assert.equal(asked, 8);
+  }, { kind, transport });
+});
 
 testOnWires("FalcoClient.version() works since 0.20", async ({ falco, fake }) => {
   const version = await falco.version();

@@ -7,7 +7,7 @@ import { mayPass } from "../lib/client/may_pass.ts";
 import type { FalcoClient } from "../lib/client/connect.ts";
 import { FalcoConnectError, FalcoError, type FalcoRpcError } from "../lib/errors.ts";
 import type { FalcoConnectReason } from "../lib/errors.ts";
-import { answerWith, GRPC_HEADERS, rejection, withAnswer } from "./client_probes.ts";
+import { answerWith, GRPC_HEADERS, rejection, transports, withAnswer } from "./client_probes.ts";
 import { Story } from "./reconnect_probes.ts";
 
 /** gRPC's statuses that are worth another attempt, and those that are not. */
@@ -43,7 +43,10 @@ for (const status of [...passing, ...final]) {
       stream.respond({ ...GRPC_HEADERS, "grpc-status": String(status) }, { endStream: true });
     const trailers = (stream: ServerHttp2Stream): void =>
       answerWith(stream, new Uint8Array(), { "grpc-status": String(status) });
-    for (const answer of [trailersOnly, trailers]) {
+    const cases = [trailersOnly, trailers].flatMap((answer) =>
+      transports.map((transport) => ({ answer, transport }))
+    );
+    for (const { answer, transport } of cases) {
       await withAnswer(answer, async (falco) => {
         if (tries) return await assertTriesAgain(falco);
         // After "unimplemented" the older service has its turn.
@@ -52,7 +55,7 @@ for (const status of [...passing, ...final]) {
           status === 12 ? "connecting open open closed" : "connecting open closed",
         );
         assert.equal((error as FalcoRpcError).status, status);
-      }, { clock: new FakeClock() });
+      }, { clock: new FakeClock(), transport });
     }
   });
 }
@@ -64,14 +67,16 @@ for (
   ], [500, false]] as const
 ) {
   test(`Subscription ${tries ? "tries again after" : "fails with"} HTTP status ${status}`, async () => {
-    await withAnswer((stream) => {
-      stream.respond({ ":status": status, "content-type": "text/plain" });
-      stream.end("from a proxy");
-    }, async (falco) => {
-      if (tries) return await assertTriesAgain(falco);
-      const error = await assertFails(falco, "connecting open closed");
-      assert.equal((error as FalcoConnectError).reason, "protocol");
-    }, { clock: new FakeClock() });
+    for (const transport of transports) {
+      await withAnswer((stream) => {
+        stream.respond({ ":status": status, "content-type": "text/plain" });
+        stream.end("from a proxy");
+      }, async (falco) => {
+        if (tries) return await assertTriesAgain(falco);
+        const error = await assertFails(falco, "connecting open closed");
+        assert.equal((error as FalcoConnectError).reason, "protocol");
+      }, { clock: new FakeClock(), transport });
+    }
   });
 }
 

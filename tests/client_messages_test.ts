@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { ServerHttp2Stream } from "node:http2";
 import { test } from "node:test";
 import { buildAlert } from "../harness/build_alert.ts";
+import { FakeClock } from "../harness/fake_clock.ts";
 import type { Alert } from "../lib/alert/alert.ts";
 import { encodeAlert } from "../lib/alert/wire.ts";
 import { connect } from "../lib/client/connect.ts";
@@ -18,10 +19,13 @@ import {
   GRPC_HEADERS,
   join,
   rejection,
+  testWays,
   until,
   withAnswer,
   withSocketPath,
 } from "./client_probes.ts";
+import type { Way } from "./client_probes.ts";
+import { passAll } from "./reconnect_probes.ts";
 import { outcome } from "./stream_probes.ts";
 
 function numbered(index: number): Alert {
@@ -38,7 +42,7 @@ interface RawFalco {
 
 /** A server as Falco's, whose queue holds any bytes. */
 async function withMessages(
-  kind: "unix" | "tls",
+  { kind, transport }: Pick<Way, "kind" | "transport">,
   messages: readonly Uint8Array[],
   run: (raw: RawFalco) => Promise<void>,
   options: ConnectOptions = {},
@@ -56,7 +60,7 @@ async function withMessages(
       { openQueue: () => queue, versionMessage: new Uint8Array() },
     );
     const tls = kind === "unix" ? undefined : credentials;
-    const falco = connect(server.address, { ...options, tls });
+    const falco = connect(server.address, { ...options, transport, tls });
     try {
       await run({ falco, server });
     } finally {
@@ -66,70 +70,71 @@ async function withMessages(
   });
 }
 
-for (const kind of ["unix", "tls"] as const) {
-  test(`Streams skip, count and report messages that are no alerts (${kind})`, async () => {
-    const messages = [
-      encodeAlert(numbered(0)),
-      INVALID,
-      Uint8Array.of(0xff),
-      encodeAlert(numbered(1)),
-      Uint8Array.of(0x0a, 0x05, 0x01),
-    ];
-    await withMessages(kind, [...messages, ...messages], async ({ falco }) => {
-      const reports: [AlertFormatError, Uint8Array][] = [];
-      const alerts = falco.outputs.subscribe({
-        onInvalid: (...report) => void reports.push(report),
-      });
-      const read: string[] = [];
-      for await (const { rule } of alerts) {
-        read.push(rule);
-        if (read.length === 4) break;
-      }
-      assert.deepEqual(read, ["rule 0", "rule 1", "rule 0", "rule 1"]);
-      const { received, invalid } = alerts.stats();
-      assert.equal(received, 4);
-      // Whether the last one is in comes down to how the bytes arrived.
-      assert(invalid === 5 || invalid === 6, `${invalid}`);
-      assert.equal(reports.length, invalid);
-      for (const [index, [error, message]] of reports.entries()) {
-        assert(error instanceof AlertFormatError);
-        assert.deepEqual(message, [messages[1]!, messages[2]!, messages[4]!][index % 3]);
-      }
+testWays("Streams skip, count and report messages that are no alerts", async (way) => {
+  const messages = [
+    encodeAlert(numbered(0)),
+    INVALID,
+    Uint8Array.of(0xff),
+    encodeAlert(numbered(1)),
+    Uint8Array.of(0x0a, 0x05, 0x01),
+  ];
+  await withMessages(way, [...messages, ...messages], async ({ falco }) => {
+    const reports: [AlertFormatError, Uint8Array][] = [];
+    const alerts = falco.outputs.subscribe({
+      onInvalid: (...report) => void reports.push(report),
     });
+    const read: string[] = [];
+    for await (const { rule } of alerts) {
+      read.push(rule);
+      if (read.length === 4) break;
+    }
+    assert.deepEqual(read, ["rule 0", "rule 1", "rule 0", "rule 1"]);
+    const { received, invalid } = alerts.stats();
+    assert.equal(received, 4);
+    // Whether the last one is in comes down to how the bytes arrived.
+    assert(invalid === 5 || invalid === 6, `${invalid}`);
+    assert.equal(reports.length, invalid);
+    for (const [index, [error, message]] of reports.entries()) {
+      assert(error instanceof AlertFormatError);
+      assert.deepEqual(message, [messages[1]!, messages[2]!, messages[4]!][index % 3]);
+    }
   });
+});
 
-  test(`Streams go on without a word if nobody asks for bad messages (${kind})`, async () => {
-    await withMessages(kind, [INVALID, encodeAlert(numbered(0)), INVALID], async ({ falco }) => {
-      const { items, error } = await outcome(falco.outputs.get());
-      assert.equal(error, undefined);
-      assert.deepEqual(items, [numbered(0)]);
+testWays("Streams go on without a word if nobody asks for bad messages", async (way) => {
+  await withMessages(way, [INVALID, encodeAlert(numbered(0)), INVALID], async ({ falco }) => {
+    const { items, error } = await outcome(falco.outputs.get());
+    assert.equal(error, undefined);
+    assert.deepEqual(items, [numbered(0)]);
+  });
+});
+
+testWays("Streams fail with what onInvalid throws, after the alerts before it", async (way) => {
+  const good = [0, 1, 2].map((index) => encodeAlert(numbered(index)));
+  const late = Array.from({ length: 50 }, () => encodeAlert(numbered(99)));
+  await withMessages(way, [...good, INVALID, ...late], async ({ falco, server }) => {
+    const mine = new Error("mine");
+    const alerts = falco.outputs.subscribe({
+      onInvalid() {
+        throw mine;
+      },
     });
+    const { items, error } = await outcome(alerts);
+    assert.equal(error, mine);
+    assert.deepEqual(items.map(({ rule }) => rule), ["rule 0", "rule 1", "rule 2"]);
+    assert.equal(await alerts.closed, mine);
+    await until("the call is over", () => server.services.openCalls.length === 0);
+    const { received, invalid, dropped } = alerts.stats();
+    assert.deepEqual([received, invalid], [3, 1]);
+    assert(dropped <= 50);
+    // And the next subscription is welcome.
+    await falco.outputs.subscribe().close();
   });
+});
 
-  test(`Streams fail with what onInvalid throws, after the alerts before it (${kind})`, async () => {
-    const good = [0, 1, 2].map((index) => encodeAlert(numbered(index)));
-    const late = Array.from({ length: 50 }, () => encodeAlert(numbered(99)));
-    await withMessages(kind, [...good, INVALID, ...late], async ({ falco, server }) => {
-      const mine = new Error("mine");
-      const alerts = falco.outputs.subscribe({
-        onInvalid() {
-          throw mine;
-        },
-      });
-      const { items, error } = await outcome(alerts);
-      assert.equal(error, mine);
-      assert.deepEqual(items.map(({ rule }) => rule), ["rule 0", "rule 1", "rule 2"]);
-      assert.equal(await alerts.closed, mine);
-      await until("the call is over", () => server.services.openCalls.length === 0);
-      const { received, invalid, dropped } = alerts.stats();
-      assert.deepEqual([received, invalid], [3, 1]);
-      assert(dropped <= 50);
-      // And the next subscription is welcome.
-      await falco.outputs.subscribe().close();
-    });
-  });
-
-  test(`Streams that onInvalid has failed end their call, read on or not (${kind})`, async () => {
+testWays(
+  "Streams that onInvalid has failed end their call, read on or not",
+  async ({ kind, transport }) => {
     const onInvalid = (): void => {
       throw new Error("mine");
     };
@@ -151,59 +156,102 @@ for (const kind of ["unix", "tls"] as const) {
       assert.match(String(await rejection(second.getReader().read())), /mine/);
       await until("the call is over", () => open === 0);
       assert.equal(second.stats().received, 0);
-    }, { kind });
-  });
+    }, { kind, transport });
+  },
+);
 
-  test(`Streams replace text that is not UTF-8, and count it (${kind})`, async () => {
-    const wire = encodeAlert(buildAlert({ rule: "RULE", hostname: "HOST" }));
-    const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
-    const broken = Uint8Array.from(
-      [...text(wire).replace("RULE", "R\xffLE").replace("HOST", "H\xc3ST")]
-        .map((character) => character.charCodeAt(0)),
+testWays("Streams replace text that is not UTF-8, and count it", async (way) => {
+  const wire = encodeAlert(buildAlert({ rule: "RULE", hostname: "HOST" }));
+  const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
+  const broken = Uint8Array.from(
+    [...text(wire).replace("RULE", "R\xffLE").replace("HOST", "H\xc3ST")]
+      .map((character) => character.charCodeAt(0)),
+  );
+  await withMessages(way, [wire, broken, wire], async ({ falco }) => {
+    const alerts = falco.outputs.subscribe();
+    const read: Alert[] = [];
+    for await (const alert of alerts) if (read.push(alert) === 3) break;
+    assert.deepEqual(read.map(({ rule }) => rule), ["RULE", "R\ufffdLE", "RULE"]);
+    assert.equal(read[1]!.hostname, "H\ufffdST");
+    const { received, invalid, lossyText } = alerts.stats();
+    assert.deepEqual([received, invalid, lossyText], [3, 0, 2]);
+  });
+});
+
+testWays("Streams fail on a message above maxMessageBytes", async (way) => {
+  const small = encodeAlert(numbered(0));
+  const large = encodeAlert(buildAlert({ output: "x".repeat(2000) }));
+  const options = { maxMessageBytes: large.length - 1 };
+  await withMessages(way, [small, small, large, small], async ({ falco, server }) => {
+    const alerts = falco.outputs.subscribe({ reconnect: false });
+    const { items, error } = await outcome(alerts);
+    assert.equal(items.length, 2);
+    assert(error instanceof FalcoRpcError);
+    assert.equal(error.status, 8);
+    assert.equal(error.method, "falco.outputs.service/sub");
+    assert.equal(
+      error.message,
+      "Cannot read the answer of falco.outputs.service/sub: " +
+        `the message has ${large.length} bytes, ${large.length - 1} are allowed`,
     );
-    await withMessages(kind, [wire, broken, wire], async ({ falco }) => {
-      const alerts = falco.outputs.subscribe();
-      const read: Alert[] = [];
-      for await (const alert of alerts) if (read.push(alert) === 3) break;
-      assert.deepEqual(read.map(({ rule }) => rule), ["RULE", "R\ufffdLE", "RULE"]);
-      assert.equal(read[1]!.hostname, "H\ufffdST");
-      const { received, invalid, lossyText } = alerts.stats();
-      assert.deepEqual([received, invalid, lossyText], [3, 0, 2]);
+    assert.equal(await alerts.closed, error);
+    await until("the call is over", () => server.services.openCalls.length === 0);
+  }, options);
+  await withMessages(way, [small, large], async ({ falco }) => {
+    assert.equal((await outcome(falco.outputs.get())).items.length, 2);
+  }, { maxMessageBytes: large.length });
+});
+
+test("Subscription counts and reports a message above maxMessageBytes, and goes on", async () => {
+  const small = frameMessage(encodeAlert(numbered(1)));
+  const clock = new FakeClock(1000);
+  let calls = 0;
+  await withAnswer((stream) => {
+    stream.respond(GRPC_HEADERS);
+    stream.write(++calls < 3 ? join(small, frameMessage(new Uint8Array(2000)), small) : small);
+  }, async (falco) => {
+    const reports: [AlertFormatError, Uint8Array][] = [];
+    const onInvalid = (...report: [AlertFormatError, Uint8Array]): void =>
+      void reports.push(report);
+    const { items, error } = await outcome(falco.outputs.get({ onInvalid }));
+    assert.equal(items.length, 1);
+    assert(error instanceof FalcoRpcError);
+    assert.equal(reports.length, 1);
+
+    const alerts = falco.outputs.subscribe({ onInvalid });
+    const reader = alerts.getReader();
+    for (let index = 0; index < 2; index++) {
+      assert.equal((await passAll(clock, reader.read())).value?.rule, "rule 1");
+    }
+    const { received, invalid, reconnects } = alerts.stats();
+    assert.deepEqual([received, invalid, reconnects], [2, 1, 1]);
+    assert.equal(reports.length, 2);
+    for (const [report, bytes] of reports) {
+      assert(report instanceof AlertFormatError);
+      assert.match(report.message, /: the message has 2000 bytes, 1000 are allowed$/);
+      assert.deepEqual(bytes, new Uint8Array());
+    }
+    await alerts.close();
+    calls = 1;
+    const mine = new Error("mine");
+    const strict = falco.outputs.subscribe({
+      onInvalid() {
+        throw mine;
+      },
     });
-  });
+    const failed = await outcome(strict);
+    assert.deepEqual([failed.items.length, failed.error], [1, mine]);
+    assert.equal(await strict.closed, mine);
+  }, { maxMessageBytes: 1000, clock });
+});
 
-  test(`Streams fail on a message above maxMessageBytes (${kind})`, async () => {
-    const small = encodeAlert(numbered(0));
-    const large = encodeAlert(buildAlert({ output: "x".repeat(2000) }));
-    const options = { maxMessageBytes: large.length - 1 };
-    await withMessages(kind, [small, small, large, small], async ({ falco, server }) => {
-      const alerts = falco.outputs.subscribe({ reconnect: false });
-      const { items, error } = await outcome(alerts);
-      assert.equal(items.length, 2);
-      assert(error instanceof FalcoRpcError);
-      assert.equal(error.status, 8);
-      assert.equal(error.method, "falco.outputs.service/sub");
-      assert.equal(
-        error.message,
-        "Cannot read the answer of falco.outputs.service/sub: " +
-          `the message has ${large.length} bytes, ${large.length - 1} are allowed`,
-      );
-      assert.equal(await alerts.closed, error);
-      await until("the call is over", () => server.services.openCalls.length === 0);
-    }, options);
-    await withMessages(kind, [small, large], async ({ falco }) => {
-      assert.equal((await outcome(falco.outputs.get())).items.length, 2);
-    }, { maxMessageBytes: large.length });
-  });
-}
-
-test("Streams accept messages of 4 MiB by default, and no longer ones", async () => {
+testWays("Streams accept messages of 4 MiB by default, and no longer ones", async (way) => {
   const size = 4 * 1024 * 1024;
   const overhead = encodeAlert(buildAlert({ output: "x".repeat(size - 1000) })).length - size;
   const largest = encodeAlert(buildAlert({ output: "x".repeat(size - 1000 - overhead) }));
   assert.equal(largest.length, size);
   const above = encodeAlert(buildAlert({ output: "x".repeat(size - 999 - overhead) }));
-  await withMessages("unix", [largest, above], async ({ falco }) => {
+  await withMessages(way, [largest, above], async ({ falco }) => {
     const { items, error } = await outcome(falco.outputs.get());
     assert.equal(items.length, 1);
     assert(error instanceof FalcoRpcError);
@@ -365,32 +413,30 @@ const answers: readonly {
   },
 ];
 
-for (const kind of ["unix", "tls"] as const) {
-  for (const { name, answer, alerts, error: expected } of answers) {
-    test(`Streams ${name} (${kind})`, async () => {
-      await withAnswer(answer, async (falco) => {
-        for (const method of ["get", "sub"] as const) {
-          const stream = method === "get"
-            ? falco.outputs.get()
-            : falco.outputs.subscribe({ reconnect: false });
-          const { items, error } = await outcome(stream);
-          assert.equal(items.length, alerts, method);
-          if (expected === undefined) {
-            assert.equal(error, undefined);
-            continue;
-          }
-          const { status, reason, message } = expected;
-          assert(error instanceof (status === undefined ? FalcoConnectError : FalcoRpcError));
-          assert.match(error.message, message);
-          if (error instanceof FalcoRpcError) {
-            assert.equal(error.status, status);
-            assert.equal(error.method, `falco.outputs.service/${method}`);
-          } else {
-            assert.equal(error.reason, reason);
-            assert.equal(error.address, falco.address);
-          }
+for (const { name, answer, alerts, error: expected } of answers) {
+  testWays(`Streams ${name}`, async ({ kind, transport }) => {
+    await withAnswer(answer, async (falco) => {
+      for (const method of ["get", "sub"] as const) {
+        const stream = method === "get"
+          ? falco.outputs.get()
+          : falco.outputs.subscribe({ reconnect: false });
+        const { items, error } = await outcome(stream);
+        assert.equal(items.length, alerts, method);
+        if (expected === undefined) {
+          assert.equal(error, undefined);
+          continue;
         }
-      }, { kind });
-    });
-  }
+        const { status, reason, message } = expected;
+        assert(error instanceof (status === undefined ? FalcoConnectError : FalcoRpcError));
+        assert.match(error.message, message);
+        if (error instanceof FalcoRpcError) {
+          assert.equal(error.status, status);
+          assert.equal(error.method, `falco.outputs.service/${method}`);
+        } else {
+          assert.equal(error.reason, reason);
+          assert.equal(error.address, falco.address);
+        }
+      }
+    }, { kind, transport });
+  });
 }

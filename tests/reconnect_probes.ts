@@ -1,13 +1,12 @@
 /** Falcos that go and come back, and what a subscription says of it. @module */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { FakeClock } from "../harness/fake_clock.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { connect } from "../lib/client/connect.ts";
 import type { FalcoClient } from "../lib/client/connect.ts";
 import type { Status } from "../lib/client/status.ts";
 import type { Subscription } from "../lib/client/subscription.ts";
-import { until, wires } from "./client_probes.ts";
+import { testWays, until } from "./client_probes.ts";
 import { settled } from "./stream_probes.ts";
 
 /** Everything that a subscription has told so far. */
@@ -48,34 +47,32 @@ export interface Place {
   start(): Promise<FakeFalco>;
 }
 
-/** Runs a test on each wire with an address at which no Falco is yet. */
+/** Runs a test on each wire, with each transport, with an address at which no Falco is yet. */
 export function testAtPlace(name: string, run: (place: Place) => Promise<void>): void {
-  for (const wire of wires) {
-    test(`${name}, over ${wire.name}`, async () => {
-      const first = await FakeFalco.start({ tls: wire.tls });
-      const { address, credentials: tls } = first;
-      await first.kill();
-      const all = [first];
-      const clock = new FakeClock(1000);
-      // The clock is moved by minutes: back-off is to see that, attempts to connect are not.
-      const falco = connect(address, { tls, clock, connectTimeoutMs: 1e9 });
-      try {
-        await run({
-          clock,
-          falco,
-          async start() {
-            const fake = await FakeFalco.start({ listen: address, tls: wire.tls });
-            all.push(fake);
-            return fake;
-          },
-        });
-      } finally {
-        await falco.close();
-        for (const fake of all.reverse()) await fake[Symbol.asyncDispose]();
-      }
-      assert.equal(clock.pending, 0);
-    });
-  }
+  testWays(name, async ({ transport, wire }) => {
+    const first = await FakeFalco.start({ tls: wire.tls });
+    const { address, credentials: tls } = first;
+    await first.kill();
+    const all = [first];
+    const clock = new FakeClock(1000);
+    // The clock is moved by minutes: back-off is to see that, attempts to connect are not.
+    const falco = connect(address, { tls, clock, transport, connectTimeoutMs: 1e9 });
+    try {
+      await run({
+        clock,
+        falco,
+        async start() {
+          const fake = await FakeFalco.start({ listen: address, tls: wire.tls });
+          all.push(fake);
+          return fake;
+        },
+      });
+    } finally {
+      await falco.close();
+      for (const fake of all.reverse()) await fake[Symbol.asyncDispose]();
+    }
+    assert.equal(clock.pending, 0);
+  });
 }
 
 /** Lets the back-off that a status speaks of pass, to the millisecond. */

@@ -2,10 +2,12 @@
 import type { Alert } from "../alert/alert.ts";
 import { systemClock } from "../clock.ts";
 import type { CancelTimer, Clock } from "../clock.ts";
+import { FalcoRpcError } from "../errors.ts";
 import type { AlertFormatError } from "../errors.ts";
 import type { BatchSource } from "../streams/engine/batch_source.ts";
-import { ClientCall } from "../transport/client_call.ts";
+import { FramingError } from "../transport/message_splitter.ts";
 import type { SessionManager } from "../transport/session_manager.ts";
+import type { StreamCall, StreamMessage } from "../transport/stream_call.ts";
 import { AlertDecoder } from "./alert_decoder.ts";
 import type { OutputsService } from "./outputs_service.ts";
 
@@ -31,6 +33,10 @@ export interface CallOptions {
   /**
    * Called with each message that is no alert. It is skipped and counted; without this, only the
    * count tells of it. What it throws becomes the error of the stream, after the alerts before it.
+   *
+   * A message above `maxMessageBytes`, and one that breaks gRPC's framing, is not skipped: it ends
+   * the call. It is counted and reported all the same, with no bytes; then `get()` fails, and a
+   * subscription connects again. What Falco had sent behind it is lost.
    */
   onInvalid?: (error: AlertFormatError, message: Uint8Array) => void;
 }
@@ -42,7 +48,7 @@ export interface CallBehaviour {
   /** A call is about to be opened. What it throws counts as the end of that call. */
   opening?(): void;
   /** The call has been opened. */
-  opened(call: ClientCall): void;
+  opened(call: StreamCall): void;
   /** Alerts came. */
   received?(): void;
   /**
@@ -50,7 +56,7 @@ export interface CallBehaviour {
    *
    * @returns After how many milliseconds to be called again; undefined to wait for alerts alone.
    */
-  idle?(call: ClientCall): number | undefined;
+  idle?(call: StreamCall): number | undefined;
   /**
    * A call is over that the reader still waits for, or could not be opened.
    *
@@ -67,6 +73,8 @@ export interface CallBehaviour {
 /** What a client's calls share. */
 export interface CallContext {
   readonly manager: SessionManager;
+  /** Starts a streaming call of a method, which is given without the leading slash. */
+  startCall(method: string): Promise<StreamCall>;
   readonly outputs: OutputsService;
   readonly maxMessageBytes: number;
   readonly clock?: Clock | undefined;
@@ -86,7 +94,7 @@ export class CallSource implements BatchSource<Alert> {
   readonly #context: CallContext;
   readonly #behaviour: CallBehaviour;
   readonly #signal: AbortSignal | undefined;
-  #call: ClientCall | undefined;
+  #call: StreamCall | undefined;
   /** How it ended, once it is over. */
   #outcome: { readonly error?: unknown } | undefined;
   #dropped = 0;
@@ -158,7 +166,7 @@ export class CallSource implements BatchSource<Alert> {
     }
   }
 
-  #decode(messages: readonly Uint8Array[]): Alert[] {
+  #decode(messages: readonly StreamMessage[]): Alert[] {
     const alerts: Alert[] = [];
     const done = this.decoder.decoded + this.decoder.invalid;
     try {
@@ -179,12 +187,10 @@ export class CallSource implements BatchSource<Alert> {
    * @returns False if it is over.
    */
   async #open(): Promise<boolean> {
-    const { manager, maxMessageBytes } = this.#context;
-    const { method } = this.#behaviour;
-    let call: ClientCall | undefined;
+    let call: StreamCall | undefined;
     try {
       this.#behaviour.opening?.();
-      const starting = ClientCall.start(manager, method, { maxMessageBytes });
+      const starting = this.#context.startCall(this.#behaviour.method);
       const left = new Promise<undefined>((resolve) => this.#wake = () => resolve(undefined));
       call = await Promise.race([starting, left]);
       if (call === undefined || this.#outcome !== undefined) {
@@ -207,6 +213,9 @@ export class CallSource implements BatchSource<Alert> {
   async #goOn(error: unknown, atMs = this.#context.manager.now()): Promise<boolean> {
     this.#call = undefined;
     if (this.#outcome !== undefined) return true; // it is over anyway
+    if (error instanceof FalcoRpcError && error.cause instanceof FramingError) {
+      this.decoder.lose(error);
+    }
     const delayMs = this.#behaviour.ended(error, atMs);
     if (delayMs === undefined) {
       if (error !== undefined) throw error;
@@ -217,7 +226,7 @@ export class CallSource implements BatchSource<Alert> {
   }
 
   /** Waits for so long, for the call to have something, or for the end. */
-  #wait(delayMs: number | undefined, call?: ClientCall): Promise<void> {
+  #wait(delayMs: number | undefined, call?: StreamCall): Promise<void> {
     return new Promise((resolve) => {
       let cancelTimer: CancelTimer = () => {};
       this.#wake = () => {

@@ -4,7 +4,7 @@ import { service as versionService } from "../../gen/version_pb.ts";
 import { systemClock, wait } from "../clock.ts";
 import { FalcoClosedError } from "../errors.ts";
 import { EventStream } from "../streams/engine/event_stream.ts";
-import { createUnaryTransport, unaryError } from "../transport/unary_transport.ts";
+import { createStockTransport, stockError } from "../transport/stock_transport.ts";
 import { Backoff } from "./backoff.ts";
 import type { ReconnectOptions } from "./backoff.ts";
 import { CallSource } from "./call_source.ts";
@@ -77,12 +77,12 @@ export class Client implements FalcoClient {
   async #askVersion(signal: AbortSignal | undefined): Promise<FalcoVersion> {
     const { manager, maxMessageBytes } = this.#context;
     try {
-      const client = createClient(versionService, createUnaryTransport(manager, maxMessageBytes));
+      const client = createClient(versionService, createStockTransport(manager, maxMessageBytes));
       const message = await client.version({}, signal === undefined ? {} : { signal });
       return versionFromMessage(message);
     } catch (error) {
       if (!signal?.aborted) this.#refuseClosed();
-      throw unaryError(error, "falco.version.service/version", manager, signal);
+      throw stockError(error, "falco.version.service/version", manager, signal);
     }
   }
 

@@ -1,5 +1,5 @@
 /** What `outputs.get()` does with its call. @module */
-import type { ClientCall } from "../transport/client_call.ts";
+import type { StreamCall } from "../transport/stream_call.ts";
 import type { Backoff } from "./backoff.ts";
 import type { CallBehaviour, CallContext } from "./call_source.ts";
 import { isUnimplemented, noServiceError } from "./no_service_error.ts";
@@ -29,7 +29,7 @@ export class GetBehaviour implements CallBehaviour {
   }
 
   /** @inheritdoc */
-  opened(call: ClientCall): void {
+  opened(call: StreamCall): void {
     this.#open = true;
     call.send(REQUEST, true);
   }

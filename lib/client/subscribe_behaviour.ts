@@ -1,7 +1,7 @@
 /** What a subscription does with its calls. @module */
 import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
-import type { ClientCall } from "../transport/client_call.ts";
+import type { StreamCall } from "../transport/stream_call.ts";
 import { connectionError } from "../transport/connection_error.ts";
 import type { Backoff } from "./backoff.ts";
 import type { CallBehaviour, CallContext } from "./call_source.ts";
@@ -96,7 +96,7 @@ export class SubscribeBehaviour implements CallBehaviour {
   }
 
   /** @inheritdoc */
-  opened(call: ClientCall): void {
+  opened(call: StreamCall): void {
     const atMs = this.#clock.now();
     const service = this.method;
     if (this.#open !== service) {
@@ -122,14 +122,14 @@ export class SubscribeBehaviour implements CallBehaviour {
   }
 
   /** @inheritdoc */
-  idle(call: ClientCall): number | undefined {
+  idle(call: StreamCall): number | undefined {
     if (this.#context.outputs.isFirst) return undefined;
     // Never the last request: Falco would not end a call that is half-closed.
     if (this.#pacer.delay(this.#clock.now()) === 0) this.#ask(call, false);
     return this.#pacer.delay(this.#clock.now());
   }
 
-  #ask(call: ClientCall, last: boolean): void {
+  #ask(call: StreamCall, last: boolean): void {
     call.send(REQUEST, last);
     this.#polls++;
     this.#pacer.asked(this.#clock.now());

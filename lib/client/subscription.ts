@@ -60,7 +60,7 @@ export interface SubscriptionStats {
   readonly reconnects: number;
   /** How often it was open again after a loss: each time, alerts may be missing. */
   readonly gaps: number;
-  /** Messages that were no alerts, and were skipped. */
+  /** Messages that were no alerts, and those above `maxMessageBytes`, which also cost a reconnect. */
   readonly invalid: number;
   /** Texts within alerts that were not UTF-8, and had their bad bytes replaced by U+FFFD. */
   readonly lossyText: number;

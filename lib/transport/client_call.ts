@@ -7,24 +7,15 @@ import { answerError, connectionError } from "./connection_error.ts";
 import { frameMessage, FramingError, MessageSplitter } from "./message_splitter.ts";
 import { rpcError } from "./rpc_error.ts";
 import type { SessionManager } from "./session_manager.ts";
+import { DEFAULT_MAX_MESSAGE_BYTES, HIGH_WATER_MARK } from "./stream_call.ts";
+import type { StreamCall } from "./stream_call.ts";
 
 const UNKNOWN = 2;
 const RESOURCE_EXHAUSTED = 8;
 const INTERNAL = 13;
 
-/** How many messages may wait for the reader before the connection's window is left to close. */
-const HIGH_WATER_MARK = 256;
-
-/** gRPC's own limit for a received message, which Falco's other clients have too. */
-export const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
-
-/**
- * A call whose answers are read a micro-batch at a time: what one read of the socket brought.
- *
- * Nothing is read ahead but {@linkcode HIGH_WATER_MARK} messages and HTTP/2's window of 64 KiB; a
- * reader that stops reading stops the server.
- */
-export class ClientCall {
+/** A call over our own framing, a micro-batch of which is what one read of the socket brought. */
+export class ClientCall implements StreamCall {
   readonly #stream: ClientHttp2Stream;
   readonly #method: string;
   readonly #manager: SessionManager;
@@ -91,31 +82,19 @@ export class ClientCall {
     return new ClientCall(stream, method, manager, maxMessageBytes);
   }
 
-  /**
-   * Sends a request.
-   *
-   * @param message The encoded request.
-   * @param last Whether it is the only or last one. Never for `sub`: Falco would not end that call.
-   */
+  /** @inheritdoc */
   send(message: Uint8Array, last = false): void {
     if (this.#stream.destroyed || this.#stream.closed) return; // told by `take`
     if (last) this.#stream.end(frameMessage(message));
     else this.#stream.write(frameMessage(message));
   }
 
-  /** When it was over, by the clock of the connection; undefined as long as it is not. */
+  /** @inheritdoc */
   get endedAtMs(): number | undefined {
     return this.#endedAtMs;
   }
 
-  /**
-   * Takes all messages that are there.
-   *
-   * @returns The messages; undefined if there are none yet; null if the call ended with OK or was
-   * cancelled, and none is left.
-   * @throws {FalcoRpcError} If the call ended with another status, once its messages are taken.
-   * @throws {FalcoConnectError} If the connection was lost, likewise.
-   */
+  /** @inheritdoc */
   take(): Uint8Array[] | undefined | null {
     if (this.#messages.length > 0) {
       const messages = this.#messages;
@@ -132,33 +111,19 @@ export class ClientCall {
     throw connectionError(this.#manager.address, this.#failure, "open");
   }
 
-  /**
-   * Throws the messages away that are there.
-   *
-   * @returns How many there were.
-   */
+  /** @inheritdoc */
   discard(): number {
     const count = this.#messages.length;
     this.#messages = [];
     return count;
   }
 
-  /**
-   * Calls back once, when {@linkcode ClientCall.take} has something new to say. Setting it again
-   * replaces the one before.
-   *
-   * @param wake What to call, or undefined to be left alone.
-   */
+  /** @inheritdoc */
   onReady(wake: (() => void) | undefined): void {
     this.#wake = wake;
   }
 
-  /**
-   * Cancels the call. What has arrived can still be taken; what Falco has sent beyond that is lost,
-   * that is how its API is.
-   *
-   * @returns A promise that resolves when the stream is closed.
-   */
+  /** @inheritdoc */
   cancel(): Promise<void> {
     this.#cancelled = true;
     if (this.#stream.closed && this.#stream.destroyed) return Promise.resolve();

@@ -1,9 +1,11 @@
-/** Single calls, through connect. @module */
-import { ConnectError } from "@connectrpc/connect";
+/** connect-node's transport, on our connection. @module */
+import type { ClientHttp2Stream } from "node:http2";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { FalcoError } from "../errors.ts";
+import { FalcoError, FalcoRpcError } from "../errors.ts";
 import { answerError, connectionError } from "./connection_error.ts";
+import { FramingError } from "./message_splitter.ts";
 import { rpcError } from "./rpc_error.ts";
 import type { SessionManager } from "./session_manager.ts";
 
@@ -12,9 +14,14 @@ import type { SessionManager } from "./session_manager.ts";
  *
  * @param manager The connection.
  * @param maxMessageBytes The longest answer to accept.
- * @returns The transport, for single calls; streams of alerts go through `ClientCall`.
+ * @param onStream Learns of the stream of each call, once there is one.
+ * @returns The transport.
  */
-export function createUnaryTransport(manager: SessionManager, maxMessageBytes: number): Transport {
+export function createStockTransport(
+  manager: SessionManager,
+  maxMessageBytes: number,
+  onStream?: (stream: ClientHttp2Stream) => void,
+): Transport {
   return createGrpcTransport({
     baseUrl: manager.origin,
     readMaxBytes: Math.min(Math.ceil(maxMessageBytes), 0xffff_ffff), // connect takes no more
@@ -38,6 +45,7 @@ export function createUnaryTransport(manager: SessionManager, maxMessageBytes: n
             stream.emit("error", connectionError(manager.address, undefined, "open"));
           }
         });
+        onStream?.(stream);
         return stream;
       },
       notifyResponseByteRead() {},
@@ -54,7 +62,7 @@ export function createUnaryTransport(manager: SessionManager, maxMessageBytes: n
  * @param signal The caller's signal, whose reason is what a cancelled call throws.
  * @returns The error to throw.
  */
-export function unaryError(
+export function stockError(
   error: unknown,
   method: string,
   manager: SessionManager,
@@ -64,8 +72,26 @@ export function unaryError(
   if (error instanceof FalcoError) return error;
   if (!(error instanceof ConnectError)) return connectionError(manager.address, error, "open");
   if (error.cause instanceof FalcoError) return error.cause;
+  const problem = brokenMessage(error.rawMessage);
+  if (problem !== undefined) {
+    return new FalcoRpcError(`Cannot read the answer of ${method}: ${problem}`, {
+      method,
+      // As our own framing has it, where it finds the same; connect's statuses are several.
+      status: problem.startsWith("the message") ? Code.ResourceExhausted : error.code,
+      cause: new FramingError(problem, { cause: error }),
+    });
+  }
   if (isLost(error)) return connectionError(manager.address, error.cause ?? error, "open");
   return rpcError(method, error.code, error.rawMessage, error);
+}
+
+/** What is wrong with a message, if that is what connect speaks of. */
+function brokenMessage(text: string): string | undefined {
+  const size = /^message size (\d+) is larger than configured readMaxBytes (\d+)$/.exec(text);
+  if (size !== null) return `the message has ${size[1]} bytes, ${size[2]} are allowed`;
+  if (text.startsWith("received compressed envelope")) return "the message is compressed";
+  const parsed = /^parse binary: (.*)$/s.exec(text)?.[1];
+  return parsed === undefined ? undefined : `a message is not what the contract says (${parsed})`;
 }
 
 /** A lost connection has no status of its own: connect takes it for one of several. */
