@@ -1,7 +1,7 @@
 /** Addresses and options that do not lead to a Falco; for those of TLS see client_tls_test.ts. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createNetServer } from "node:net";
 import type { Socket } from "node:net";
@@ -15,6 +15,7 @@ import type { ConnectOptions } from "../lib/client/connect.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
 import type { FalcoConnectReason } from "../lib/errors.ts";
 import { parseAddress } from "../lib/transport/address.ts";
+import { notASocket } from "../lib/transport/not_a_socket.ts";
 import { SessionManager } from "../lib/transport/session_manager.ts";
 import {
   certificates,
@@ -113,10 +114,58 @@ test("FalcoClient reports a socket that a killed Falco left behind", async () =>
   }
 });
 
-test("FalcoClient reports a file that is no socket", async () => {
+const noSockets: readonly {
+  name: string;
+  make(path: string): Promise<string>;
+  message: RegExp;
+}[] = [
+  {
+    name: "a file that is no socket",
+    make: (path) => writeFile(path, "hello").then(() => path),
+    message:
+      /: it is an ordinary file, not a socket\. Give the path in Falco's grpc\.bind_address$/,
+  },
+  {
+    name: "a folder",
+    make: (path) => mkdir(path).then(() => path),
+    message: /: it is a folder, not a socket\. Give the path of the socket; Docker makes a folder/,
+  },
+  {
+    name: "a path below a file",
+    make: (path) => writeFile(path, "hello").then(() => `${path}/falco.sock`),
+    message: /: a part of the path is a file, not a folder\. Give the path in Falco's grpc/,
+  },
+  {
+    name: "a path that is too long",
+    make: (path) => Promise.resolve(path + "ü".repeat(50)),
+    message: /: the path has 1\d\d bytes, and that of a socket may have 107 .+\. Use a shorter one/,
+  },
+];
+
+for (const { name, make, message } of noSockets) {
+  test(`FalcoClient reports ${name}, and a subscription fails at once`, async () => {
+    await withSocketPath(async (path) => {
+      const address = await make(path);
+      await assertFails(address, "not-found", message);
+      const falco = connect(address);
+      const { error } = await outcome(falco.outputs.subscribe());
+      assert(error instanceof FalcoConnectError);
+      assert.equal(error.passing, false);
+      await falco.close();
+    });
+  });
+}
+
+test("notASocket() leaves everything else alone", async () => {
+  const refused = Object.assign(new Error(), { code: "ECONNREFUSED" });
   await withSocketPath(async (path) => {
-    await writeFile(path, "hello");
-    await assertFails(path, "refused", /nobody listens on this socket/);
+    const address = parseAddress(path);
+    assert.equal(await notASocket(address, refused), undefined); // it has just gone
+    await writeFile(path, "");
+    assert.equal(await notASocket(address, undefined), undefined);
+    assert.equal(await notASocket(address, { code: "EACCES" }), undefined);
+    assert.equal(await notASocket(parseAddress("localhost"), refused), undefined);
+    assert.equal((await notASocket(address, refused))!.cause, refused);
   });
 });
 

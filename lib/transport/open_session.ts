@@ -10,6 +10,7 @@ import { connectionError } from "./connection_error.ts";
 import type { ConnectionPhase } from "./connection_error.ts";
 import { loadCredentials } from "./credentials.ts";
 import type { LoadedCredentials, TlsCredentials } from "./credentials.ts";
+import { notASocket } from "./not_a_socket.ts";
 
 /** A connection, from its first packet on. */
 export interface OpeningSession {
@@ -79,10 +80,12 @@ export function openSession(address: Address, options: OpenSessionOptions): Open
       if (address.kind === "unix") return settle(resolve);
       verify(session, (error) => settle(() => error === null ? resolve() : reject(error)));
     });
-  }).catch((error: unknown) => {
+  }).catch(async (error: unknown) => {
     socket.destroy();
     if (!session.destroyed) session.destroy();
-    throw connectionError(address, lastError ?? error, phase, loaded.servername);
+    const cause = lastError ?? error;
+    throw await notASocket(address, cause) ??
+      connectionError(address, cause, phase, loaded.servername);
   });
   return { session, socket, ready };
 }
