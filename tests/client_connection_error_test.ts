@@ -127,11 +127,11 @@ const cases: readonly {
     name: "an error of OpenSSL, without its addresses, files and line breaks",
     cause: coded(
       "ERR_OSSL_X",
-      "40ED25D8CC7F0000:error:0A000460:SSL routines:ssl3_read_bytes:tlsv1 alert no application " +
-        "protocol:../deps/openssl/rec_layer_s3.c:918:SSL alert number 120\n",
+      "40ED25D8CC7F0000:error:0A000460:SSL routines:ssl3_read_bytes:tlsv1 alert " +
+        "access denied:../deps/openssl/rec_layer_s3.c:918:SSL alert number 49\n",
     ),
     reasons: ["protocol", "tls"],
-    message: /\(tlsv1 alert no application protocol\)\. /,
+    message: /\(tlsv1 alert access denied\)\. /,
   },
   {
     name: "an error of BoringSSL",
@@ -209,7 +209,7 @@ test("connectionError() looks only so deep into errors that contain each other",
 test("connectionError() names the serverName that was asked for", () => {
   const cause = coded("ERR_TLS_CERT_ALTNAME_INVALID");
   assert.match(connectionError(tls, cause).message, /for the name "falco\.test"/);
-  const error = connectionError(tls, cause, "connecting", "other.test");
+  const error = connectionError(tls, cause, "connecting", { serverName: "other.test" });
   assert.match(error.message, /for the name "other\.test"/);
 });
 

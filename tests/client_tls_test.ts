@@ -4,18 +4,22 @@ import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { createSecureServer, createServer as createHttp2Server } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
+import type { Http2Server } from "node:http2";
 import { createServer as createNetServer } from "node:net";
-import type { Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import { makeCertificates, writeCertificates } from "../harness/certificates.ts";
+import type { Certificates } from "../harness/certificates.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import { connect } from "../lib/client/connect.ts";
 import { systemClock } from "../lib/clock.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
+import type { FalcoConnectReason } from "../lib/errors.ts";
 import { parseAddress } from "../lib/transport/address.ts";
+import { certificateDates } from "../lib/transport/certificate_dates.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
 import { SessionManager } from "../lib/transport/session_manager.ts";
 import { certificates, credentials, join, rejection, withServer } from "./client_probes.ts";
@@ -28,8 +32,9 @@ async function assertFails(
   address: string,
   tls: TlsCredentials,
   message: RegExp,
-  passing = false,
+  expected: { passing?: boolean; reason?: FalcoConnectReason } = {},
 ): Promise<void> {
+  const { passing = false, reason = "tls" } = expected;
   const falco = connect(address, { tls });
   try {
     const errors = [
@@ -39,7 +44,7 @@ async function assertFails(
     ];
     for (const error of errors) {
       assert(error instanceof FalcoConnectError, String(error));
-      assert.equal(error.reason, "tls", error.message);
+      assert.equal(error.reason, reason, error.message);
       assert.equal(error.passing, passing, error.message);
       assert.equal(error.address, address);
       assert(error.message.startsWith(`Cannot connect to ${address}: `), error.message);
@@ -105,19 +110,65 @@ for (const { name, tls, message } of cases) {
   });
 }
 
-test("FalcoClient reports a certificate that has expired", async () => {
-  const expired = await makeCertificates({ days: 1, now: Date.now() - 7 * 86_400_000 });
-  const fake = await FakeFalco.start({ tls: expired });
-  try {
-    await assertFails(
-      fake.address,
-      fake.credentials!,
-      // Deno only says that it cannot verify the chain.
-      /a certificate has expired \(.+\)\. Renew it$|check that neither has expired$/,
-    );
-  } finally {
-    await fake[Symbol.asyncDispose]();
-  }
+const expired = await makeCertificates({ days: 1, now: Date.now() - 7 * 86_400_000 });
+const future = await makeCertificates({ now: Date.now() + 7 * 86_400_000 });
+const dated: readonly {
+  name: string;
+  /** What the server trusts and shows. */
+  server: Certificates;
+  tls: TlsCredentials;
+  message: RegExp;
+}[] = [
+  {
+    name: "an authority that has expired",
+    server: { ...certificates, server: expired.server },
+    tls: { ...credentials, ca: expired.ca },
+    message: /: the certificate in "tls\.ca" has expired \(valid to 20.+Z\)\. Renew it$/,
+  },
+  {
+    name: "a server's certificate that has expired with its authority",
+    server: { ...certificates, server: expired.server },
+    tls: { ...credentials, ca: certificates.ca + expired.ca },
+    // Deno only says that it cannot verify the chain.
+    message: /: a certificate has expired \(.+\)\. Renew it$|check that neither has expired$/,
+  },
+  {
+    name: "a client's certificate that has expired",
+    server: { ...certificates, ca: expired.ca },
+    tls: { ...credentials, ...expired.client },
+    message: /: the certificate in "tls\.cert" has expired \(valid to 20.+Z\)\. Renew it$/,
+  },
+  {
+    name: "a client's certificate that is not valid yet",
+    server: { ...certificates, ca: future.ca },
+    tls: { ...credentials, ...future.client },
+    message:
+      /: the certificate in "tls\.cert" is not valid yet \(valid from 20.+Z\)\. Check the clock/,
+  },
+];
+
+for (const { name, server, tls, message } of dated) {
+  test(`FalcoClient reports ${name}`, async () => {
+    const fake = await FakeFalco.start({ tls: server });
+    try {
+      await assertFails(fake.address, tls, message);
+    } finally {
+      await fake[Symbol.asyncDispose]();
+    }
+  });
+}
+
+test("certificateDates() looks at what there is", () => {
+  const now = Date.now();
+  const { ca } = certificates;
+  const { cert, key } = certificates.client;
+  assert.equal(certificateDates({}, now), undefined);
+  assert.equal(certificateDates({ ca, cert, key }, now), undefined);
+  assert.equal(certificateDates({ ca: `${expired.ca}${ca}`, cert }, now), undefined);
+  assert.match(certificateDates({ ca, cert: expired.client.cert + cert }, now)!, /tls\.cert/);
+  assert.match(certificateDates({ ca: future.ca + expired.ca, cert }, now)!, /tls\.ca.+ not valid/);
+  const bad = "-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----\n";
+  assert.equal(certificateDates({ ca: "no PEM", cert: bad }, now), undefined);
 });
 
 test("FalcoClient reaches a Falco by the name in its certificate", async () => {
@@ -234,7 +285,15 @@ test("SessionManager fails without certificates, too", async () => {
 
 const noTls = /the other side does not speak TLS \(.+\)\. Check that this is the port of grpc/;
 const otherTls = /TLS failed \(.+\)\. Check .+that this is the port of grpc\.bind_address$/;
-const strangers = [
+const noHttp2 =
+  /: the other side speaks TLS, but not HTTP\/2 \(.+\)\. Check that this is the port of/;
+const strangers: readonly {
+  name: string;
+  make(): Server | Http2Server;
+  message: RegExp;
+  passing?: boolean;
+  reason?: FalcoConnectReason;
+}[] = [
   {
     name: "plain HTTP/1",
     make: () => createHttpServer((_, response) => response.end("hi")),
@@ -249,7 +308,20 @@ const strangers = [
   {
     name: "HTTP/1 over TLS",
     make: () => createHttpsServer({ ...certificates.server }, (_, response) => response.end("hi")),
-    message: otherTls,
+    message: noHttp2,
+    reason: "protocol",
+  },
+  {
+    name: "TLS without ALPN, and answers in HTTP/1",
+    make: () => quietTls((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")),
+    message: noHttp2,
+    reason: "protocol",
+  },
+  {
+    name: "TLS without ALPN, and never answers",
+    make: () => quietTls(() => {}),
+    message: noHttp2,
+    reason: "protocol",
   },
   {
     name: "nothing, and closes",
@@ -260,12 +332,19 @@ const strangers = [
   },
 ];
 
-for (const { name, make, message, passing } of strangers) {
+function quietTls(answer: (socket: Socket) => void): Server {
+  return createTlsServer({ ...certificates.server }, (socket) => {
+    socket.on("error", () => {});
+    answer(socket);
+  });
+}
+
+for (const { name, make, message, ...expected } of strangers) {
   test(`FalcoClient reports a port that speaks ${name}`, async () => {
     await withServer(
       make(),
       "tls",
-      (address) => assertFails(address, credentials, message, passing),
+      (address) => assertFails(address, credentials, message, expected),
     );
   });
 }

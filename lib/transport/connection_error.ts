@@ -4,6 +4,17 @@ import { FalcoConnectError } from "../errors.ts";
 import type { FalcoConnectReason } from "../errors.ts";
 import type { Address } from "./address.ts";
 
+/** The code of an error that means: TLS is there, but the other side did not agree to HTTP/2. */
+export const NO_HTTP2 = "FALCO_NO_HTTP2";
+
+/** What the caller knows of its own side of TLS. */
+export interface TlsSide {
+  /** The name that Falco's certificate must carry, if it is not the host. */
+  readonly serverName?: string | undefined;
+  /** What is wrong with the dates of the caller's own certificates, and the remedy. */
+  readonly dates?: string | undefined;
+}
+
 /** When it went wrong: before the connection was there, after TLS's handshake, or once it was open. */
 export type ConnectionPhase = "connecting" | "secured" | "open";
 
@@ -13,18 +24,18 @@ export type ConnectionPhase = "connecting" | "secured" | "open";
  * @param address Where the connection goes.
  * @param cause What the runtime reported, if anything.
  * @param phase How far the connection had come.
- * @param serverName The name that Falco's certificate must carry, if it is not the host.
+ * @param tls What the caller knows of its own side of TLS.
  * @returns The error to hand to the user.
  */
 export function connectionError(
   address: Address,
   cause: unknown,
   phase: ConnectionPhase = "connecting",
-  serverName?: string,
+  tls: TlsSide = {},
 ): FalcoConnectError {
   if (cause instanceof FalcoConnectError) return cause;
   const code = errorCode(cause);
-  const [reason, text] = describe(address, code, cause, phase, serverName);
+  const [reason, text] = describe(address, code, cause, phase, tls);
   const verb = reason === "lost" ? "Lost the connection to" : "Cannot connect to";
   return new FalcoConnectError(`${verb} ${address.text}: ${text}`, {
     address: address.text,
@@ -83,7 +94,7 @@ function describe(
   code: string,
   cause: unknown,
   phase: ConnectionPhase,
-  serverName: string | undefined,
+  tls: TlsSide,
 ): [FalcoConnectReason, string] {
   if (phase === "open") {
     return [
@@ -131,7 +142,17 @@ function describe(
         "no answer in time. Check the address, firewalls, and that Falco is alive",
       ];
   }
-  if (address.kind === "tls") return ["tls", describeTls(serverName ?? address.host, code, cause)];
+  if (address.kind === "tls") {
+    const detail = errorMessage(cause);
+    if (code === NO_HTTP2 || /no ?application ?protocol|h2 is not supported/i.test(detail)) {
+      return [
+        "protocol",
+        `the other side speaks TLS, but not HTTP/2 (${detail}). ` +
+        "Check that this is the port of grpc.bind_address",
+      ];
+    }
+    return ["tls", describeTls(tls.serverName ?? address.host, code, cause, tls.dates)];
+  }
   return ["protocol", describeProtocol(address, errorMessage(cause))];
 }
 
@@ -142,22 +163,28 @@ function describeProtocol(address: Address, detail: string): string {
       : "Check that this is the port of grpc.bind_address");
 }
 
-function describeTls(name: string, code: string, cause: unknown): string {
+function describeTls(
+  name: string,
+  code: string,
+  cause: unknown,
+  dates: string | undefined,
+): string {
   const detail = errorMessage(cause);
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID" || /altnames|NotValidForName/i.test(detail)) {
     return `Falco's certificate is not valid for the name ${JSON.stringify(name)}. ` +
       `Make one that lists it as subjectAltName, or set "tls.serverName" to a name that it lists`;
   }
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
+    return `the other side does not speak TLS (${detail}). ` +
+      "Check that this is the port of grpc.bind_address";
+  }
+  if (dates !== undefined) return dates;
   if (/EXPIRED|expired/.test(code + detail)) {
     return `a certificate has expired (${detail}). Renew it`;
   }
   if (/SELF_SIGNED|VERIFY_LEAF|GET_ISSUER|UnknownIssuer|unknown ca\b/i.test(code + " " + detail)) {
     return `Falco's certificate is not signed by the authority in "tls.ca" (${detail}). ` +
       "Pass the authority that signed grpc.cert_chain, and check that neither has expired";
-  }
-  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
-    return `the other side does not speak TLS (${detail}). ` +
-      "Check that this is the port of grpc.bind_address";
   }
   return `TLS failed (${detail}). Check that "tls.cert" is signed by the authority in Falco's ` +
     `grpc.root_certs, that "tls.key" belongs to it, and that this is the port of grpc.bind_address`;

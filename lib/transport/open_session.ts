@@ -4,9 +4,12 @@ import type { ClientHttp2Session } from "node:http2";
 import { connect as connectSocket, isIP } from "node:net";
 import type { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import type { TLSSocket } from "node:tls";
+import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import type { Address } from "./address.ts";
-import { connectionError } from "./connection_error.ts";
+import { certificateDates } from "./certificate_dates.ts";
+import { connectionError, NO_HTTP2 } from "./connection_error.ts";
 import type { ConnectionPhase } from "./connection_error.ts";
 import { loadCredentials } from "./credentials.ts";
 import type { LoadedCredentials, TlsCredentials } from "./credentials.ts";
@@ -61,10 +64,18 @@ export function openSession(address: Address, options: OpenSessionOptions): Open
   }
   let phase: ConnectionPhase = "connecting";
   let lastError: unknown;
-  socket.once("secureConnect", () => phase = "secured");
+  socket.once("secureConnect", () => {
+    phase = "secured";
+    const { alpnProtocol } = socket as TLSSocket;
+    if (alpnProtocol === "h2") return;
+    // Otherwise it would answer something else, or nothing until the time limit.
+    const agreed = typeof alpnProtocol === "string" ? alpnProtocol : "none";
+    lastError = Object.assign(new Error(`ALPN protocol: ${agreed}`), { code: NO_HTTP2 });
+    session.destroy();
+  });
   socket.on("error", () => {}); // the session tells of it, as long as it is there
   // After the connection is open its streams tell their callers; here it must only not be thrown.
-  session.on("error", (error: unknown) => lastError = error);
+  session.on("error", (error: unknown) => lastError ??= error);
   const ready = new Promise<void>((resolve, reject) => {
     const cancelTimer = clock.setTimer(() => {
       reject(new DOMException("no answer in time", "TimeoutError"));
@@ -84,8 +95,11 @@ export function openSession(address: Address, options: OpenSessionOptions): Open
     socket.destroy();
     if (!session.destroyed) session.destroy();
     const cause = lastError ?? error;
-    throw await notASocket(address, cause) ??
-      connectionError(address, cause, phase, loaded.servername);
+    throw await notASocket(address, cause) ?? connectionError(address, cause, phase, {
+      serverName: loaded.servername,
+      // The machine's clock, as in TLS itself.
+      dates: certificateDates(loaded, systemClock.now()),
+    });
   });
   return { session, socket, ready };
 }
