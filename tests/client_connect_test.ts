@@ -1,7 +1,7 @@
 /** Addresses and options that do not lead to a Falco; for those of TLS see client_tls_test.ts. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createNetServer } from "node:net";
 import type { Socket } from "node:net";
@@ -9,7 +9,6 @@ import { test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import { FakeClock } from "../harness/fake_clock.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
-import { makeTempFolder } from "../harness/temp_folder.ts";
 import { connect } from "../lib/client/connect.ts";
 import type { ConnectOptions } from "../lib/client/connect.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
@@ -20,6 +19,7 @@ import { SessionManager } from "../lib/transport/session_manager.ts";
 import {
   certificates,
   credentials,
+  mayOpenAll,
   rejection,
   until,
   withServer,
@@ -168,17 +168,6 @@ test("notASocket() leaves everything else alone", async () => {
     assert.equal((await notASocket(address, refused))!.cause, refused);
   });
 });
-
-/** Root may open everything. */
-async function mayOpenAll(): Promise<boolean> {
-  const folder = await makeTempFolder();
-  try {
-    await writeFile(`${folder.path}/secret`, "", { mode: 0 });
-    return await readFile(`${folder.path}/secret`).then(() => true, () => false);
-  } finally {
-    await folder.remove();
-  }
-}
 
 test("FalcoClient reports a socket that belongs to somebody else", {
   skip: await mayOpenAll() ? "this user, probably root, may open every socket" : false,

@@ -1,5 +1,6 @@
 /** Servers, and ways to wait for them, that the client tests share. @module */
 import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
 import { createSecureServer, createServer } from "node:http2";
 import type {
   Http2SecureServer,
@@ -226,4 +227,15 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
     return error;
   }
   throw new Error("the promise was not rejected");
+}
+
+/** Whether this user may open every file, as root may. */
+export async function mayOpenAll(): Promise<boolean> {
+  const folder = await makeTempFolder();
+  try {
+    await writeFile(`${folder.path}/secret`, "", { mode: 0 });
+    return await readFile(`${folder.path}/secret`).then(() => true, () => false);
+  } finally {
+    await folder.remove();
+  }
 }
