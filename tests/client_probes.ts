@@ -71,10 +71,14 @@ export const ways: readonly Way[] = wires.flatMap((wire) =>
 );
 
 /** Registers a test for each wire and transport. */
-export function testWays(name: string, run: (way: Way) => Promise<void>): void {
+export function testWays(
+  name: string,
+  run: (way: Way) => Promise<void>,
+  options: { timeout?: number } = {},
+): void {
   for (const way of ways) {
     const skip = way.transport === "stock" && name in ownOnly;
-    test(`${name}, ${way.name}`, { skip }, () => run(way));
+    test(`${name}, ${way.name}`, { ...options, skip }, () => run(way));
   }
 }
 
