@@ -10,6 +10,7 @@ import { FakeClock } from "../harness/fake_clock.ts";
 import {
   DeliveryError,
   EventStream,
+  FalcoError,
   formatAlert,
   HttpReceiver,
   SinkStream,
@@ -355,7 +356,7 @@ describe("WebhookSink", () => {
   });
 
   it("shows a client certificate, and trusts one authority", async () => {
-    const certificates = await makeCertificates();
+    const [certificates, others] = await Promise.all([makeCertificates(), makeCertificates()]);
     const tls = { ...certificates.server, clientCa: certificates.ca };
     const receiver = await HttpReceiver.start({ port: 0, tls });
     try {
@@ -365,9 +366,13 @@ describe("WebhookSink", () => {
       await EventStream.from(alerts("one")).pipeTo(sink);
       const stranger = new WebhookSink(receiver.url, {
         retry: { maxAttempts: 1 },
-        tls: certificates.client,
+        // Not without "ca": Deno then asks for a permission.
+        tls: { ca: others.ca, ...certificates.client },
       });
-      await assert.rejects(EventStream.from(alerts("two")).pipeTo(stranger), DeliveryError);
+      await assert.rejects(
+        EventStream.from(alerts("two")).pipeTo(stranger),
+        (error) => error instanceof DeliveryError && error.mayPass,
+      );
       assert.equal(receiver.stats().received, 1);
     } finally {
       await receiver.cancel();
@@ -377,6 +382,19 @@ describe("WebhookSink", () => {
       EventStream.from(alerts("one")).pipeTo(missing),
       /"\/no\/such\.crt" of the option "tls\.ca" cannot be read/,
     );
+  });
+
+  it("fails at once with what no other attempt would change", async () => {
+    const hook = await startHook(ok);
+    const sink = new WebhookSink(hook.url, { headers: { "x-bad": "one\r\ntwo: three" } });
+    await assert.rejects(
+      EventStream.from(alerts("one")).pipeTo(sink),
+      (error) =>
+        error instanceof FalcoError && !(error instanceof DeliveryError) &&
+        error.message.startsWith(`Cannot deliver to ${hook.url}: `),
+    );
+    assert.deepEqual(hook.bodies, []);
+    assert.equal(sink.stats().retries, 0);
   });
 
   it("refuses wrong options", () => {

@@ -1,7 +1,7 @@
 /** One POST after the other. @module */
 import { Buffer } from "node:buffer";
 import { Agent, request as requestHttp } from "node:http";
-import type { IncomingMessage, RequestOptions } from "node:http";
+import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as TlsAgent, request as requestHttps } from "node:https";
 import type { Clock } from "../clock.ts";
 import { FalcoError } from "../errors.ts";
@@ -88,8 +88,7 @@ export class HttpDelivery implements Delivery {
   #post(body: Uint8Array, options: RequestOptions, signal: AbortSignal): Promise<IncomingMessage> {
     const { clock, timeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
-      const request = this.#url.protocol === "https:" ? requestHttps : requestHttp;
-      const sent = request(this.#url, options);
+      const sent = this.#begin(options);
       let answered: (() => void) | undefined;
       const fail = (problem: string, cause?: unknown) => {
         settle();
@@ -115,7 +114,13 @@ export class HttpDelivery implements Delivery {
         signal.removeEventListener("abort", onAbort);
       };
       signal.addEventListener("abort", onAbort, { once: true });
-      sent.on("error", (error) => fail(error.message, error));
+      sent.on("error", (error) => {
+        if (error.name !== "NotCapable") return fail(error.message, error);
+        settle(); // Deno's --allow-net: it will not be granted by waiting
+        reject(
+          new FalcoError(`Cannot deliver to ${this.#name}: ${error.message}`, { cause: error }),
+        );
+      });
       sent.on("response", (response) => {
         // The status is the answer. What else it says does not matter, but holds the connection; if
         // it breaks off or never ends, the alert is delivered all the same.
@@ -130,6 +135,21 @@ export class HttpDelivery implements Delivery {
       });
       sent.end(body);
     });
+  }
+
+  /** What is thrown here no other attempt changes: a header that is none, a permission of Deno. */
+  #begin(options: RequestOptions): ClientRequest {
+    const request = this.#url.protocol === "https:" ? requestHttps : requestHttp;
+    try {
+      return request(this.#url, options);
+    } catch (cause) {
+      const { name, message } = cause as Error;
+      const remedy = name === "NotCapable" && /"ca"|"NODE_USE_SYSTEM_CA"/.test(message)
+        ? ". For the authorities that the machine trusts Deno wants --allow-sys and " +
+          '--allow-env=NODE_USE_SYSTEM_CA; or pass "tls.ca"'
+        : "";
+      throw new FalcoError(`Cannot deliver to ${this.#name}: ${message}${remedy}`, { cause });
+    }
   }
 
   async #makeAgent(): Promise<Agent> {

@@ -184,6 +184,36 @@ Deno.test({
 });
 
 Deno.test({
+  name: "WebhookSink needs net, and sys for the authorities of the machine, and says so",
+  ...sanitized,
+  async fn() {
+    const hook = `
+      import { EventStream, WebhookSink } from "${new URL("mod.ts", root)}";
+      import { makeCertificates } from "${new URL("harness/certificates.ts", root)}";
+      import { buildAlert } from "${new URL("harness/build_alert.ts", root)}";
+      const tls = Deno.args[0] === "ca" ? { ca: (await makeCertificates()).ca } : {};
+      const sink = new WebhookSink("https://127.0.0.1:1/", { tls, retry: { maxAttempts: 1 } });
+      await EventStream.from([buildAlert()]).pipeTo(sink).catch(({ name, message }) => {
+        console.log(name, message);
+      });
+    `;
+    const net = "--allow-net=127.0.0.1:1";
+    const machine = ["--allow-sys", "--allow-env=NODE_USE_SYSTEM_CA"];
+    const refused = /^DeliveryError Cannot deliver to https:\/\/127\.0\.0\.1:1\/: .*ECONNREFUSED/;
+    assert.match(await runProgram([net], ["ca"], hook), refused);
+    assert.match(await runProgram([net, ...machine], [], hook), refused);
+    assert.match(
+      await runProgram([net], [], hook),
+      /^FalcoError Cannot deliver .* wants --allow-sys and --allow-env=NODE_USE_SYSTEM_CA/,
+    );
+    assert.match(
+      await runProgram([], ["ca"], hook),
+      /^FalcoError Cannot deliver .* Requires net access/,
+    );
+  },
+});
+
+Deno.test({
   name: "the bundled scenarios and the operators need no permission at all",
   ...sanitized,
   async fn() {
