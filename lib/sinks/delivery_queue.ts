@@ -4,17 +4,28 @@ import type { Clock } from "../clock.ts";
 import type { ItemSink } from "../streams/engine/sink_stream.ts";
 import { DeliveryError } from "./delivery_error.ts";
 import type { Delivered, DeliveryOptions, DeliveryStats, DropReason } from "./delivery_options.ts";
+import { requirePositive } from "./require_positive.ts";
 
 /** The way to the receiver. */
 export interface Delivery {
+  /** How many items it takes at once; what waits is then delivered together. Default 1. */
+  readonly maxItems?: number;
   /**
-   * Delivers one item.
+   * Delivers items: all of them, or none as far as is known.
    *
+   * @param items One or more, in order.
+   * @param signal There is no time left.
    * @throws {DeliveryError} If it failed; any other error fails the sink.
    */
-  deliver(item: Delivered, signal: AbortSignal): Promise<void>;
-  /** Frees what it holds. */
-  end(): Promise<void> | void;
+  deliver(items: readonly Delivered[], signal: AbortSignal): Promise<void>;
+  /**
+   * Frees what it holds; called once, and not while something is being delivered.
+   *
+   * @param signal There is no time left to be orderly; it may be aborted already. Its reason is
+   * `closed` if that is since the time to close is over, and `aborted` otherwise.
+   * @throws {Error} If something that was delivered may not have arrived after all.
+   */
+  end(signal: AbortSignal): Promise<void> | void;
 }
 
 /**
@@ -27,15 +38,19 @@ export class DeliveryQueue implements ItemSink<Delivered> {
   readonly #options: DeliveryOptions;
   readonly #clock: Clock;
   readonly #max: number;
+  readonly #closeTimeoutMs: number;
   readonly #retry: { maxAttempts: number; minDelayMs: number; maxDelayMs: number };
   readonly #leave = new AbortController();
   readonly #deadLetters: WritableStreamDefaultWriter<Delivered> | undefined;
   readonly #dropped: Partial<Record<DropReason, number>> = {};
   #items: Delivered[] = [];
+  /** How many of the first items are on their way. */
+  #underWay = 0;
   #working: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #delivered = 0;
   #retries = 0;
+  #ending: Promise<void> | undefined;
   #onRoom: () => void = () => {};
 
   /**
@@ -47,16 +62,12 @@ export class DeliveryQueue implements ItemSink<Delivered> {
     const { maxBuffered = 1000, closeTimeoutMs = 30_000, retry = {}, clock = systemClock } =
       options;
     const { maxAttempts = Infinity, minDelayMs = 250, maxDelayMs = 30_000 } = retry;
-    const limits = { maxBuffered, closeTimeoutMs, maxAttempts, minDelayMs, maxDelayMs };
-    for (const [name, value] of Object.entries(limits)) {
-      if (!(value > 0)) {
-        throw new RangeError(`Cannot create the sink: "${name}" must be above 0: it is ${value}`);
-      }
-    }
+    requirePositive({ maxBuffered, closeTimeoutMs, maxAttempts, minDelayMs, maxDelayMs });
     this.#delivery = delivery;
-    this.#options = { ...options, closeTimeoutMs };
+    this.#options = options;
     this.#clock = clock;
     this.#max = maxBuffered;
+    this.#closeTimeoutMs = closeTimeoutMs;
     this.#retry = { maxAttempts, minDelayMs, maxDelayMs };
     this.#deadLetters = options.deadLetters?.getWriter();
     this.#deadLetters?.closed.catch(() => {}); // its writes fail with the same error
@@ -78,6 +89,18 @@ export class DeliveryQueue implements ItemSink<Delivered> {
 
   /** @inheritdoc */
   async write(item: Delivered): Promise<void> {
+    try {
+      await this.#put(item);
+    } catch (error) {
+      // The stream calls neither close nor abort after this.
+      this.#fail(error);
+      await this.#working;
+      await this.#end("aborted");
+      throw this.#failure!.error;
+    }
+  }
+
+  async #put(item: Delivered): Promise<void> {
     this.#throwFailure();
     const { overflow = "block" } = this.#options;
     if (this.#items.length >= this.#max && overflow === "drop-newest") {
@@ -86,66 +109,86 @@ export class DeliveryQueue implements ItemSink<Delivered> {
     this.#items.push(item);
     this.#working ??= this.#work();
     if (this.#items.length > this.#max && overflow === "drop-oldest") {
-      // Not the first, which may be with the receiver already.
-      const [oldest] = this.#items.splice(this.#items.length > 1 ? 1 : 0, 1);
+      // Not those on their way, which may be with the receiver already.
+      const [oldest] = this.#items.splice(this.#underWay, 1);
       await this.#drop(oldest!, "overflow");
     }
-    while (overflow === "block" && this.#items.length >= this.#max) {
+    while (overflow === "block" && this.#items.length >= this.#max && !this.#hasLeft) {
       await new Promise<void>((resolve) => this.#onRoom = resolve);
-      this.#throwFailure();
     }
+    this.#throwFailure();
+  }
+
+  /** @inheritdoc */
+  interrupt(): void {
+    this.#leave.abort("aborted" satisfies DropReason);
+    this.#onRoom();
   }
 
   /** @inheritdoc */
   async close(): Promise<void> {
-    const { closeTimeoutMs } = this.#options;
-    const cancelTimer = this.#clock.setTimer(() => this.#leave.abort(), closeTimeoutMs!);
-    await this.#working;
-    cancelTimer();
-    const late = this.#items.length;
-    await this.#end(this.#failure === undefined ? "closed" : "aborted");
-    this.#throwFailure();
-    if (late > 0) {
-      throw new DeliveryError(
-        `Cannot deliver the last ${late} items: the time to close, ${closeTimeoutMs} ms, is over`,
-        { mayPass: true },
-      );
+    const cancelTimer = this.#clock.setTimer(
+      () => this.#leave.abort("closed" satisfies DropReason),
+      this.#closeTimeoutMs,
+    );
+    try {
+      await this.#working;
+      const late = this.#items.length;
+      await this.#end(this.#failure === undefined ? "closed" : "aborted");
+      this.#throwFailure();
+      if (late > 0) {
+        throw new DeliveryError(
+          `Cannot deliver the last ${late} items: the time to close, ${this.#closeTimeoutMs} ms, ` +
+            "is over",
+          { mayPass: true },
+        );
+      }
+    } finally {
+      cancelTimer();
     }
   }
 
   /** @inheritdoc */
   async abort(): Promise<void> {
-    this.#leave.abort();
-    this.#onRoom();
+    this.interrupt();
     await this.#working;
     await this.#end("aborted");
     this.#throwFailure();
   }
 
-  /** Drops what waits, and lets go of everything. The first failure is the one that is told. */
-  async #end(reason: DropReason): Promise<void> {
+  get #hasLeft(): boolean {
+    return this.#leave.signal.aborted;
+  }
+
+  /**
+   * Drops what waits, and lets go of everything, once. The first failure is the one that is told, and
+   * no other keeps anything from being counted and let go of.
+   */
+  #end(reason: DropReason): Promise<void> {
+    return this.#ending ??= this.#letGo(reason);
+  }
+
+  async #letGo(reason: DropReason): Promise<void> {
+    const fail = (error: unknown) => this.#fail(error);
     const items = this.#items;
     this.#items = [];
-    try {
-      for (const item of items) await this.#drop(item, reason);
-      // Closed, not aborted: what was lost is on record, and that is no failure of the record.
-      await this.#deadLetters?.close();
-    } catch (error) {
-      this.#fail(error);
-    }
-    await this.#delivery.end();
+    for (const item of items) await this.#drop(item, reason).catch(fail);
+    // Closed, not aborted: what was lost is on record, and that is no failure of the record.
+    await this.#deadLetters?.close().catch(fail);
+    await Promise.resolve().then(() => this.#delivery.end(this.#leave.signal)).catch(fail);
   }
 
   async #work(): Promise<void> {
     let attempt = 0;
-    while (this.#items.length > 0 && !this.#leave.signal.aborted && this.#failure === undefined) {
-      const item = this.#items[0]!;
+    while (this.#items.length > 0 && !this.#hasLeft && this.#failure === undefined) {
+      const items = this.#items.slice(0, this.#delivery.maxItems ?? 1);
+      this.#underWay = items.length;
       attempt++;
       try {
-        await this.#delivery.deliver(item, this.#leave.signal);
-        this.#delivered++;
+        await this.#delivery.deliver(items, this.#leave.signal);
+        this.#delivered += items.length;
       } catch (error) {
-        if (this.#leave.signal.aborted) break;
+        if (this.#hasLeft) break;
         if (!(error instanceof DeliveryError)) {
           this.#fail(error);
           break;
@@ -154,13 +197,16 @@ export class DeliveryQueue implements ItemSink<Delivered> {
           await this.#pause(error, attempt);
           continue;
         }
-        await this.#giveUp(item, error);
+        await this.#giveUp(items, error);
       }
       attempt = 0;
-      this.#items.shift();
+      this.#items.splice(0, items.length);
+      this.#underWay = 0;
       this.#onRoom();
     }
     this.#working = undefined;
+    // The next write may be long in coming, and would not be followed by close or abort.
+    if (this.#failure !== undefined) await this.#end("aborted");
   }
 
   async #pause(error: DeliveryError, attempt: number): Promise<void> {
@@ -177,10 +223,12 @@ export class DeliveryQueue implements ItemSink<Delivered> {
     await wait(pauseMs, { clock: this.#clock, signal: this.#leave.signal }).catch(() => {});
   }
 
-  async #giveUp(item: Delivered, error: DeliveryError): Promise<void> {
+  async #giveUp(items: readonly Delivered[], error: DeliveryError): Promise<void> {
     const isHeardOf = this.#deadLetters !== undefined || this.#options.onDrop !== undefined;
     try {
-      await this.#drop(item, error.mayPass ? "gave-up" : "refused", error);
+      for (const item of items) {
+        await this.#drop(item, error.mayPass ? "gave-up" : "refused", error);
+      }
     } catch (thrown) {
       return this.#fail(thrown);
     }
@@ -189,13 +237,16 @@ export class DeliveryQueue implements ItemSink<Delivered> {
 
   async #drop(item: Delivered, reason: DropReason, error?: Error): Promise<void> {
     this.#dropped[reason] = (this.#dropped[reason] ?? 0) + 1;
-    this.#options.onDrop?.(item, reason, error);
-    await this.#deadLetters?.write(item);
+    try {
+      this.#options.onDrop?.(item, reason, error);
+    } finally {
+      await this.#deadLetters?.write(item);
+    }
   }
 
   #fail(error: unknown): void {
     this.#failure ??= { error };
-    this.#onRoom();
+    this.interrupt();
   }
 
   #throwFailure(): void {

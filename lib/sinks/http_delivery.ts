@@ -46,8 +46,8 @@ export class HttpDelivery implements Delivery {
   }
 
   /** @inheritdoc */
-  async deliver(item: Delivered, signal: AbortSignal): Promise<void> {
-    const { body, contentType } = this.#options.body(item);
+  async deliver([item]: readonly Delivered[], signal: AbortSignal): Promise<void> {
+    const { body, contentType } = this.#options.body(item!);
     const bytes = Buffer.from(body);
     this.#agent ??= await this.#makeAgent();
     const { username, password } = this.#url;
@@ -133,7 +133,9 @@ export class HttpDelivery implements Delivery {
         response.on("close", answered);
         response.resume();
       });
-      sent.end(body);
+      // While the certificates were being read.
+      if (signal.aborted) onAbort();
+      else sent.end(body);
     });
   }
 

@@ -6,6 +6,7 @@ import { SinkStream } from "../streams/engine/sink_stream.ts";
 import type { Delivered, DeliveryOptions, DeliveryStats } from "./delivery_options.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
 import { HttpDelivery } from "./http_delivery.ts";
+import { requirePositive } from "./require_positive.ts";
 
 /**
  * The body of a request.
@@ -104,11 +105,7 @@ export class WebhookSink extends SinkStream<Delivered> {
     if (target.protocol !== "http:" && target.protocol !== "https:") {
       throw new TypeError(`Cannot post to "${url}": the scheme must be http or https`);
     }
-    if (!(timeoutMs > 0)) {
-      throw new RangeError(
-        `Cannot create the sink: "timeoutMs" must be above 0: it is ${timeoutMs}`,
-      );
-    }
+    requirePositive({ timeoutMs });
     const delivery = new HttpDelivery(target, { headers, body, timeoutMs, tls, clock });
     const queue = new DeliveryQueue(delivery, options);
     super(queue);

@@ -158,6 +158,7 @@ export class SinkDrive<T> {
 
   /** Does something when the write under way is done, then rejects. */
   async #afterWrite(action: () => Promise<unknown>, error: unknown): Promise<never> {
+    if (this.#writing !== undefined) this.#sink.target.interrupt?.(error);
     try {
       await this.#writing;
     } catch {

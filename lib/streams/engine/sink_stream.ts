@@ -13,7 +13,7 @@ export const itemSink: unique symbol = Symbol.for("@falco-streams/core/sink.v1")
  */
 export interface DirectSink<T> {
   /** What to write to, an item at a time. What it throws goes to `fail`. */
-  readonly target: Pick<ItemSink<T>, "write">;
+  readonly target: Pick<ItemSink<T>, "write" | "interrupt">;
   /** Fails the stream as a failed write does. */
   fail(error: unknown): void;
   /** Closes the sink. */
@@ -59,6 +59,13 @@ export interface ItemSink<T> {
    * @param reason The error of the source, or what the caller of `abort()` gave.
    */
   abort?(reason: unknown): void | Promise<void>;
+  /**
+   * The stream has been aborted while `write` or `close` is under way, which `abort` waits for: a sink
+   * that can cut it short does so here. It must not throw.
+   *
+   * @param reason As for `abort`.
+   */
+  interrupt?(reason: unknown): void;
 }
 
 /**
@@ -123,7 +130,11 @@ export class SinkStream<T> extends WritableStream<T> {
     }
     let controller: WritableStreamDefaultController | undefined;
     super({
-      start: (given) => void (controller = given),
+      start(given) {
+        controller = given;
+        if (sink.interrupt === undefined) return;
+        given.signal.addEventListener("abort", () => sink.interrupt?.(given.signal.reason));
+      },
       write: (item) => sink.write(item),
       close: () => sink.close?.(),
       abort: (reason) => sink.abort?.(reason),
