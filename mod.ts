@@ -95,8 +95,18 @@ export type {
   DropReason,
   RetryOptions,
 } from "./lib/sinks/delivery_options.ts";
+export { FileSink } from "./lib/sinks/file_sink.ts";
+export type { FileSinkOptions, FileSinkStats } from "./lib/sinks/file_sink.ts";
 export { JsonLinesSink } from "./lib/sinks/json_lines_sink.ts";
 export type { JsonLinesSinkOptions } from "./lib/sinks/json_lines_sink.ts";
+export { ProgramSink } from "./lib/sinks/program_sink.ts";
+export type { ProgramSinkOptions, ProgramSinkStats } from "./lib/sinks/program_sink.ts";
+export { SyslogSink } from "./lib/sinks/syslog_sink.ts";
+export type {
+  SyslogFacility,
+  SyslogSinkOptions,
+  SyslogSinkStats,
+} from "./lib/sinks/syslog_sink.ts";
 export { WebhookSink } from "./lib/sinks/webhook_sink.ts";
 export type { WebhookBody, WebhookSinkOptions } from "./lib/sinks/webhook_sink.ts";
 export type { FilePosition } from "./lib/sources/file_position.ts";
