@@ -5,7 +5,8 @@
  * behaves as the real one does, down to its quirks; clients in any language can be tested with it.
  * The bundled {@linkcode scenarios} are incidents as data; {@linkcode openFixture} reads files of
  * your own, and {@linkcode buildAlert} makes single alerts. {@linkcode FakeClock} makes time stand
- * still.
+ * still. {@linkcode runContract} looks whether something behaves as Falco does: the fake, or what is at any
+ * address.
  *
  * ```ts
  * import { connect, FilterStream, isAtLeast } from "@falco-streams/core";
@@ -51,6 +52,14 @@ export { buildAlert } from "./build_alert.ts";
 export type { RecordedCall } from "./call_log.ts";
 export { makeCertificates, writeCertificates } from "./certificates.ts";
 export type { Certificates, CertificatesOptions, KeyedCertificate } from "./certificates.ts";
+export type { ContractBehaviour, ContractNeed, ContractSection } from "./contract/behaviour.ts";
+export type { ContractTarget } from "./contract/contract_target.ts";
+export { contractBehaviours, runContract } from "./contract/run_contract.ts";
+export type {
+  ContractReport,
+  ContractResult,
+  RunContractOptions,
+} from "./contract/run_contract.ts";
 export { encodeAlerts } from "./encode_alerts.ts";
 export type { EncodedAlerts } from "./encode_alerts.ts";
 export { expandScenario } from "./expand_scenario.ts";
