@@ -10,6 +10,7 @@ import { FalcoConfigError } from "../harness/falco_config/config_error.ts";
 import { FixtureError } from "../harness/fixtures/fixture.ts";
 import { FalcoError } from "../lib/errors.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { contract } from "./contract.ts";
 import { doctor } from "./doctor.ts";
 import { fake } from "./fake.ts";
 import { listenForInterrupt } from "./interrupt.ts";
@@ -26,8 +27,9 @@ const commands = new Map<string, Command>([
   ["tail", tail],
   ["record", record],
   ["doctor", doctor],
+  ["contract", contract],
 ]);
-const planned = ["certs", "contract", "gateway"];
+const planned = ["certs", "gateway"];
 
 const help = `falco-streams: Falco's alerts as Web Streams, and a fake Falco to test with
 
@@ -39,6 +41,7 @@ Commands:
   tail      print the alerts of a Falco as they come
   record    write the alerts of a Falco into a file, to be replayed
   doctor    find out why there is no connection to a Falco, or no alert
+  contract  look whether something behaves as Falco does
 
 COMMAND --help tells more. With Deno: deno task COMMAND [OPTION...]
 `;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { makeCertificates } from "../harness/certificates.ts";
 import type { Certificates } from "../harness/certificates.ts";
@@ -308,5 +309,18 @@ describe("runContract()", () => {
     }
     const all = contractBehaviours.map(({ name }) => name);
     assert.equal(new Set(all).size, all.length);
+  });
+});
+
+describe("harness/contract/README.md", () => {
+  it("has a row for each behaviour, with its source, and no other", async () => {
+    const text = await readFile(new URL("../harness/contract/README.md", import.meta.url), "utf8");
+    const cells = text.split("\n").filter((line) => line.startsWith("| ")).slice(2)
+      .map((line) => line.split("|").slice(1, 3).map((cell) => cell.trim()));
+    const expected = contractBehaviours.map(({ section, name, source }) => [
+      `${section}: ${name}`,
+      source,
+    ]);
+    assert.deepEqual(cells, expected);
   });
 });

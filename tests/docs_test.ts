@@ -28,15 +28,15 @@ describe("deno.json", () => {
     ]);
   });
 
-  for (const task of ["fake", "tail", "record", "doctor"]) {
+  for (const task of ["fake", "tail", "record", "doctor", "contract"]) {
     it(`runs ${task} with the flags that its tests use`, () => {
       const flags = command(task).split(" ").filter((word) => word.startsWith("--"));
       assert.deepEqual(flags, denoFlags[task]);
     });
   }
 
-  it("lets tail and doctor write where sockets are, and nowhere else", () => {
-    for (const task of ["tail", "doctor"]) {
+  it("lets tail, doctor and contract write where sockets are, and nowhere else", () => {
+    for (const task of ["tail", "doctor", "contract"]) {
       assert.deepEqual(denoFlags[task]!.filter((flag) => flag.startsWith("--allow-write")), [
         "--allow-write=/run,/var/run,/tmp",
       ]);
@@ -85,8 +85,9 @@ describe("README.md", () => {
     const { recordHelp } = await import("../cli/record_options.ts");
     const { doctorHelp } = await import("../cli/doctor_options.ts");
     const helps = { replay: replayHelp, fake: fakeHelp, tail: tailHelp, record: recordHelp };
-    const all: Record<string, string> = { ...helps, doctor: doctorHelp };
-    const lines = [...readme.matchAll(/deno task (replay|fake|tail|record|doctor) .*/g)];
+    const { contractHelp } = await import("../cli/contract_options.ts");
+    const all: Record<string, string> = { ...helps, doctor: doctorHelp, contract: contractHelp };
+    const lines = [...readme.matchAll(/deno task (replay|fake|tail|record|doctor|contract) .*/g)];
     assert(lines.length >= 4);
     for (const [line, task = ""] of lines) {
       const help = all[task]!;

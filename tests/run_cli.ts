@@ -43,6 +43,7 @@ export const denoFlags: Record<string, readonly string[]> = {
   ],
   tail: liveFlags,
   doctor: liveFlags,
+  contract: liveFlags,
 };
 
 /** A process that is over. */
