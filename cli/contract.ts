@@ -47,6 +47,7 @@ export async function contract(args: readonly string[], context: CommandContext)
         signal: interrupt.signal,
         ...(options.threadiness === undefined ? {} : { threadiness: options.threadiness }),
         ...(options.quietMs === undefined ? {} : { quietMs: options.quietMs }),
+        ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
         onResult: (result) => void stdout.write(json ? toJson(result) : toLine(result)),
       },
     );

@@ -26,6 +26,7 @@ unix:///run/falco/falco.sock only Falco's own user may connect.
   --falco-version V        which Falco to expect; default: what it says itself
   --threadiness N          grpc.threadiness of its falco.yaml: for the behaviours about slots
   --quiet-ms N             how long to look for what must not happen; default 250
+  --timeout-ms N           how long to wait for what must happen; default 5000
   --json                   one JSON object a behaviour and line
 Over TCP:
   --certs DIR              where ca.crt, client.crt and client.key are
@@ -56,6 +57,7 @@ export interface ContractArguments {
   readonly falcoVersion: string | undefined;
   readonly threadiness: number | undefined;
   readonly quietMs: number | undefined;
+  readonly timeoutMs: number | undefined;
 }
 
 /** What the files in `--certs DIR` are called: as in Falco's documentation. */
@@ -76,6 +78,7 @@ export function readContractArguments(args: readonly string[]): ContractArgument
     "falco-version": { type: "string" },
     threadiness: { type: "string" },
     "quiet-ms": { type: "string" },
+    "timeout-ms": { type: "string" },
     json: { type: "boolean" },
     certs: { type: "string" },
     ca: { type: "string" },
@@ -103,6 +106,7 @@ export function readContractArguments(args: readonly string[]): ContractArgument
     falcoVersion: values["falco-version"] as string | undefined,
     threadiness: wholeNumber("threadiness", values["threadiness"], 1),
     quietMs: wholeNumber("quiet-ms", values["quiet-ms"], 1),
+    timeoutMs: wholeNumber("timeout-ms", values["timeout-ms"], 1),
   };
 }
 
