@@ -1,0 +1,97 @@
+/** The clients, and how to get each. @module */
+import { execFile } from "node:child_process";
+import { cp, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Why a client cannot be had here: its tool chain is missing. */
+export class MissingTool extends Error {}
+
+/** A client that is ready to run. */
+export interface ReadyClient {
+  /** The program and its first arguments; the address, the certificates' folder and a mode follow. */
+  readonly command: readonly string[];
+  /** What exactly it is, with its version and that of what it runs on. */
+  readonly version: string;
+}
+
+/** What can be asked of a client. */
+export interface InteropClient {
+  readonly name: string;
+  /** `rpc`: the programs of this folder; the others have checks of their own. */
+  readonly kind: "rpc" | "grpcurl" | "openssl";
+  /** Whether it speaks the API of 0.18 to 0.23, too. */
+  readonly legacy?: boolean;
+  /**
+   * Gets it ready.
+   *
+   * @param source The folder of this file.
+   * @param folder An own folder to build in; what is there from an earlier time is used again.
+   * @throws {MissingTool} If this machine lacks the tool chain.
+   */
+  prepare(source: string, folder: string): Promise<ReadyClient>;
+}
+
+/** All of them. */
+export const clients: readonly InteropClient[] = [
+  {
+    name: "go",
+    kind: "rpc",
+    async prepare(source, folder) {
+      const go = await version("go", ["version"], /go(\d+\.\d+(\.\d+)?)/);
+      const binary = join(folder, "client");
+      await build("go", ["build", "-o", binary, "."], join(source, "go"));
+      const { stdout } = await run("go", ["version", "-m", binary]);
+      const of = (module: string) => stdout.match(new RegExp(`${module}\\s+(v\\S+)`))?.[1];
+      return {
+        command: [binary],
+        version: `falcosecurity/client-go ${of("falcosecurity/client-go")}, grpc-go ${
+          of("google.golang.org/grpc")
+        }, go ${go}`,
+      };
+    },
+  },
+  {
+    name: "grpcurl",
+    kind: "grpcurl",
+    async prepare(source, folder) {
+      await version("go", ["version"], /go(\S+)/);
+      const binary = join(folder, "grpcurl");
+      const command = "github.com/fullstorydev/grpcurl/cmd/grpcurl";
+      await build("go", ["build", "-o", binary, command], join(source, "grpcurl"));
+      const { stdout } = await run("go", ["version", "-m", binary]);
+      return { command: [binary], version: stdout.match(/fullstorydev\/grpcurl\s+(v\S+)/)![1]! };
+    },
+  },
+  {
+    name: "openssl",
+    kind: "openssl",
+    async prepare() {
+      const found = await version("openssl", ["version"], /OpenSSL (\S+)/);
+      return { command: ["openssl"], version: `OpenSSL ${found}` };
+    },
+  },
+];
+
+/** Looks whether a tool is there, and which. */
+async function version(tool: string, args: readonly string[], pattern: RegExp): Promise<string> {
+  try {
+    const { stdout } = await run(tool, [...args]);
+    return pattern.exec(stdout)?.[1] ?? stdout.trim();
+  } catch (cause) {
+    throw new MissingTool(`there is no ${tool} here`, { cause });
+  }
+}
+
+/** Builds, with all that the tool has to say if it fails. */
+async function build(tool: string, args: readonly string[], cwd: string): Promise<void> {
+  try {
+    await run(tool, [...args], { cwd, maxBuffer: 64 * 1024 * 1024 });
+  } catch (error) {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${tool} ${args.join(" ")} failed: ${(stderr || stdout).slice(-2000)}`);
+  }
+}
