@@ -1,6 +1,6 @@
 /** The clients, and how to get each. @module */
 import { execFile } from "node:child_process";
-import { cp, mkdir, readFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
@@ -51,6 +51,63 @@ export const clients: readonly InteropClient[] = [
         version: `falcosecurity/client-go ${of("falcosecurity/client-go")}, grpc-go ${
           of("google.golang.org/grpc")
         }, go ${go}`,
+      };
+    },
+  },
+  {
+    name: "python",
+    kind: "rpc",
+    legacy: true,
+    async prepare(source, folder) {
+      const found = await version("python3", ["--version"], /Python (\S+)/);
+      const python = join(folder, "bin", process.platform === "win32" ? "python.exe" : "python");
+      const requirements = join(source, "python", "requirements.txt");
+      // Again only if something else is wanted than what is there.
+      const wanted = `${found} ${await readFile(requirements, "utf8")}`;
+      const stamp = join(folder, "wanted");
+      if (await readFile(stamp, "utf8").catch(() => "") !== wanted) {
+        await build("python3", ["-m", "venv", "--clear", folder], source);
+        await build(python, ["-m", "pip", "install", "--quiet", "-r", requirements], source);
+        await writeFile(stamp, wanted);
+      }
+      const out = join(folder, "program");
+      await mkdir(out, { recursive: true });
+      const proto = join(source, "..", "..", "proto");
+      const files = ["outputs", "version", "schema", "legacy_output"].map((name) =>
+        join(proto, `${name}.proto`)
+      );
+      const generate = ["-m", "grpc_tools.protoc", `-I${proto}`];
+      await build(python, [
+        ...generate,
+        `--python_out=${out}`,
+        `--grpc_python_out=${out}`,
+        ...files,
+      ], source);
+      await cp(join(source, "python", "main.py"), join(out, "main.py"));
+      const grpcio = await version(python, ["-c", "import grpc; print(grpc.__version__)"], /(\S+)/);
+      return {
+        command: [python, join(out, "main.py")],
+        version: `grpcio ${grpcio}, Python ${found}`,
+      };
+    },
+  },
+  {
+    name: "grpc-js",
+    kind: "rpc",
+    legacy: true,
+    async prepare(source, folder) {
+      const found = await version("node", ["--version"], /(v\S+)/);
+      for (const name of ["main.mjs", "deno.json", "deno.lock"]) {
+        await cp(join(source, "grpc_js", name), join(folder, name));
+      }
+      const install = ["install", "--quiet", "--node-modules-dir=auto"];
+      await build(process.execPath, install, folder);
+      const manifest = join(folder, "node_modules", "@grpc", "grpc-js", "package.json");
+      const { version: own } = JSON.parse(await readFile(manifest, "utf8")) as { version: string };
+      const proto = join(source, "..", "..", "proto");
+      return {
+        command: ["node", join(folder, "main.mjs"), proto],
+        version: `@grpc/grpc-js ${own}, Node ${found}`,
       };
     },
   },
