@@ -26,6 +26,11 @@ export interface InteropClient {
   /** Whether it speaks the API of 0.18 to 0.23, too. */
   readonly legacy?: boolean;
   /**
+   * What it calls an end that it finds by itself, if not what gRPC's own libraries call it: its
+   * deadline (4), a connection that breaks in a call (14). No server has a say in these.
+   */
+  readonly ownStatuses?: { readonly deadline: number; readonly lost: number };
+  /**
    * Gets it ready.
    *
    * @param source The folder of this file.
@@ -112,6 +117,28 @@ export const clients: readonly InteropClient[] = [
     },
   },
   {
+    name: "rust",
+    kind: "rpc",
+    legacy: true,
+    // tonic: "Timeout expired" is CANCELLED, "error reading a body from connection" is UNKNOWN.
+    ownStatuses: { deadline: 1, lost: 2 },
+    async prepare(source, folder) {
+      const rust = await version("cargo", ["--version"], /cargo (\S+)/);
+      // The lock file is made here: it would name a registry.
+      for (const name of ["Cargo.toml", "build.rs", "src"]) {
+        await cp(join(source, "rust", name), join(folder, name), { recursive: true });
+      }
+      const proto = join(source, "..", "..", "proto");
+      await build("cargo", ["build", "--quiet"], folder, { FALCO_PROTO: proto });
+      const lock = await readFile(join(folder, "Cargo.lock"), "utf8");
+      const tonic = /name = "tonic"\nversion = "([^"]+)"/.exec(lock)?.[1];
+      return {
+        command: [join(folder, "target", "debug", "falco-interop")],
+        version: `tonic ${tonic}, Rust ${rust}`,
+      };
+    },
+  },
+  {
     name: "grpcurl",
     kind: "grpcurl",
     async prepare(source, folder) {
@@ -144,9 +171,15 @@ async function version(tool: string, args: readonly string[], pattern: RegExp): 
 }
 
 /** Builds, with all that the tool has to say if it fails. */
-async function build(tool: string, args: readonly string[], cwd: string): Promise<void> {
+async function build(
+  tool: string,
+  args: readonly string[],
+  cwd: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<void> {
   try {
-    await run(tool, [...args], { cwd, maxBuffer: 64 * 1024 * 1024 });
+    const env = { ...process.env, ...variables };
+    await run(tool, [...args], { cwd, env, maxBuffer: 64 * 1024 * 1024 });
   } catch (error) {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
     throw new Error(`${tool} ${args.join(" ")} failed: ${(stderr || stdout).slice(-2000)}`);

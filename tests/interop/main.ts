@@ -128,7 +128,7 @@ async function tryClient(client: InteropClient, fake: readonly string[]): Promis
     for (const check of own) {
       if ((check.wire ?? wire) !== wire || (check.legacy && !client.legacy)) continue;
       count++;
-      const problem = await tryCheck(check, ready, fake, wire);
+      const problem = await tryCheck(check, ready, fake, wire, client);
       if (problem === undefined) continue;
       failed++;
       console.log(`  FAILED  ${wire}: ${check.name}: ${problem}`);
@@ -144,12 +144,19 @@ async function tryCheck(
   { command }: ReadyClient,
   fake: readonly string[],
   wire: "unix" | "tls",
+  { ownStatuses }: InteropClient,
 ): Promise<string | undefined> {
   // Short, as the path of a socket has to be.
   const folder = await mkdtemp("/tmp/falco-interop-");
   const host = new Host(fake);
   try {
-    await check.run({ host, command, folder, wire });
+    await check.run({
+      host,
+      command,
+      folder,
+      wire,
+      ...(ownStatuses === undefined ? {} : { ownStatuses }),
+    });
     await host.do({ do: "dispose" });
     return undefined;
   } catch (error) {
