@@ -69,11 +69,13 @@ async function main(args: string[]): Promise<number> {
   );
   const fake = await bundleFake(host);
   console.log(`the fake runs on ${fake.shown}`);
+  // All at once: much of it is waiting for downloads.
+  const builds = chosen.map((client) => [client, prepare(client)] as const);
   const outcomes: Outcome[] = [];
   let skipped = 0;
-  for (const client of chosen) {
+  for (const [client, preparation] of builds) {
     try {
-      outcomes.push(await tryClient(client, fake.command));
+      outcomes.push(await tryClient(client, await preparation, fake.command));
     } catch (error) {
       if (!(error instanceof MissingTool) || values.require) {
         console.log(`FAILED   ${client.name}: ${(error as Error).message}`);
@@ -111,12 +113,26 @@ async function bundleFake(host: string): Promise<{ command: string[]; shown: str
   };
 }
 
-async function tryClient(client: InteropClient, fake: readonly string[]): Promise<Outcome> {
-  const folder = join(build, client.name);
-  await mkdir(folder, { recursive: true });
+/** Gets a client ready, and says how long that took. Rejects when it is awaited, not before. */
+function prepare(client: InteropClient): Promise<ReadyClient> {
   const startedAt = Date.now();
-  const ready = await client.prepare(source, folder);
-  console.log(`${client.name}: ${ready.version} (ready in ${seconds(startedAt)})`);
+  const ready = (async () => {
+    const folder = join(build, client.name);
+    await mkdir(folder, { recursive: true });
+    const ready = await client.prepare(source, folder);
+    console.log(`${client.name}: ${ready.version} (ready in ${seconds(startedAt)})`);
+    return ready;
+  })();
+  ready.catch(() => {});
+  return ready;
+}
+
+async function tryClient(
+  client: InteropClient,
+  ready: ReadyClient,
+  fake: readonly string[],
+): Promise<Outcome> {
+  const startedAt = Date.now();
   const own = client.kind === "rpc"
     ? checks
     : client.kind === "grpcurl"
@@ -131,10 +147,10 @@ async function tryClient(client: InteropClient, fake: readonly string[]): Promis
       const problem = await tryCheck(check, ready, fake, wire, client);
       if (problem === undefined) continue;
       failed++;
-      console.log(`  FAILED  ${wire}: ${check.name}: ${problem}`);
+      console.log(`FAILED   ${client.name}, ${wire}: ${check.name}: ${problem}`);
     }
   }
-  console.log(`  ${count - failed} of ${count} passed in ${seconds(startedAt)}`);
+  console.log(`${client.name}: ${count - failed} of ${count} passed in ${seconds(startedAt)}`);
   return { name: client.name, version: ready.version, run: count, failed };
 }
 
