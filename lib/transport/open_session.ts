@@ -9,6 +9,7 @@ import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import type { Address } from "./address.ts";
 import { certificateDates } from "./certificate_dates.ts";
+import { checkServerName } from "./check_server_name.ts";
 import { connectionError, NO_HTTP2 } from "./connection_error.ts";
 import type { ConnectionPhase } from "./connection_error.ts";
 import { loadCredentials } from "./credentials.ts";
@@ -135,7 +136,8 @@ function openSocket(address: Address, loaded: Partial<LoadedCredentials>): Socke
   const { host, port } = address;
   // An IP address is no name to ask for.
   const name = isIP(host) === 0 ? { servername: host } : {};
-  return connectTls({ host, port, ALPNProtocols: ["h2"], ...name, ...loaded });
+  const check = isIP(host) === 6 ? { checkServerIdentity: checkServerName } : {};
+  return connectTls({ host, port, ALPNProtocols: ["h2"], ...name, ...check, ...loaded });
 }
 
 /** A PING; on Deno the call itself throws if the session is gone already. */
