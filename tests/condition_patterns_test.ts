@@ -178,6 +178,23 @@ describe("makeGlob()", () => {
     }
   });
 
+  it("matches patterns of any length, and all of each", () => {
+    for (const length of [1, 30, 31, 32, 33, 63, 64, 65, 200]) {
+      const text = "a".repeat(length);
+      for (const pattern of ["?".repeat(length), "[ab]".repeat(length)]) {
+        for (const foldsCase of [false, true]) {
+          const test = makeGlob(pattern, foldsCase);
+          assert.deepEqual([text.slice(1), text, `${text}a`].map(test), [false, true, false]);
+        }
+        assert.deepEqual([text.slice(1), text, `${text}c`].map(makeGlob(`${pattern}*`, false)), [
+          false,
+          true,
+          true,
+        ]);
+      }
+    }
+  });
+
   it("agrees with a matcher that tries everything", () => {
     const naive = (pattern: string, text: string): boolean => {
       if (pattern === "") return text === "";

@@ -121,4 +121,10 @@ test("DedupeStream refuses options out of range", () => {
     assert.throws(() => new DedupeStream<string>(String, options), RangeError);
   }
   assert.throws(() => new DedupeStream<string>("rule" as unknown as () => string), TypeError);
+  assert.throws(
+    () => new DedupeStream<string>(String, { onDuplicate: 5 as never }),
+    new TypeError(
+      'Cannot create DedupeStream: "onDuplicate" must be a function: current value is "5"',
+    ),
+  );
 });

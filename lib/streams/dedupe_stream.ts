@@ -2,6 +2,7 @@
 import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import type { Stage } from "./engine/stage.ts";
+import { requireFunction } from "./require_option.ts";
 import { OperatorStream } from "./engine/operator_stream.ts";
 
 /**
@@ -79,7 +80,7 @@ export class DedupeStream<T> extends OperatorStream<T, T> {
    * @param key Makes the key of an item; equal keys are duplicates. What it throws fails the stream.
    * @param options See {@linkcode DedupeStreamOptions}.
    *
-   * @throws {TypeError} when `key` is not a function. The stream fails with it when `key` returns
+   * @throws {TypeError} when `key` or `onDuplicate` is not a function. The stream fails with it when `key` returns
    * anything but a string.
    * @throws {RangeError} when `windowMs` or `maxKeys` is out of range.
    */
@@ -99,6 +100,9 @@ export class DedupeStream<T> extends OperatorStream<T, T> {
       throw new RangeError(
         `Cannot create DedupeStream: "maxKeys" must be a whole number from 1: current value is "${maxKeys}"`,
       );
+    }
+    if (onDuplicate !== undefined) {
+      requireFunction("create DedupeStream", "onDuplicate", onDuplicate);
     }
     const counter = { dropped: 0 };
     super((down): Stage<T> => {

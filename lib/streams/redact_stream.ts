@@ -4,6 +4,7 @@ import { operatorStages } from "./engine/operator_stages.ts";
 import { OperatorStream } from "./engine/operator_stream.ts";
 import { MapAsyncStream } from "./map_async_stream.ts";
 import { MapStream } from "./map_stream.ts";
+import { replaceTexts } from "./replace_texts.ts";
 
 /**
  * Options of {@linkcode RedactStream}.
@@ -45,6 +46,8 @@ export interface RedactStreamOptions {
  *   value is replaced wherever it occurs, be it in the middle of a word.
  * - Other fields are not searched: a name can be in `proc.cmdline` too, so name that field as well. Nor is
  *   text found that Falco wrote otherwise than the field has it, such as a part of it.
+ * - If the values to be replaced have more than a million characters in all, `output` and `message`
+ *   become the mask as a whole, `***` where there are hashes: an alert is not to keep the stream busy.
  * - An alert in which there is nothing to replace is handed on as the very object.
  *
  * Hashes are made by WebCrypto, which is there on every runtime but answers later. With `hashKey` this
@@ -98,11 +101,13 @@ export class RedactStream extends OperatorStream<Alert, Alert> {
     const isPrivate = (name: string): boolean =>
       names.has(name) || patterns.some((pattern) => name.search(pattern) >= 0);
     const operator = hashKey === undefined
-      ? new MapStream((alert: Alert) => masked(alert, isPrivate, mask ?? "***"))
+      ? new MapStream((alert: Alert) => masked(alert, isPrivate, mask ?? defaultMask))
       : new MapAsyncStream(hasher(isPrivate, hashKey), { concurrency: 16 });
     super(operator[operatorStages]());
   }
 }
+
+const defaultMask = "***";
 
 function optionError(state: string): TypeError {
   return new TypeError(`Cannot create RedactStream: ${state}`);
@@ -120,7 +125,7 @@ function privateTexts(
 
 function masked(alert: Alert, isPrivate: (name: string) => boolean, mask: string): Alert {
   const found = privateTexts(alert, isPrivate);
-  return replaced(alert, found.map((field) => ({ ...field, by: mask })));
+  return replaced(alert, found.map((field) => ({ ...field, by: mask })), mask);
 }
 
 function hasher(
@@ -144,6 +149,7 @@ function hasher(
         const half = [...new Uint8Array(signature, 0, 16)];
         return { ...field, by: half.map((byte) => byte.toString(16).padStart(2, "0")).join("") };
       })),
+      defaultMask,
     );
   };
 }
@@ -151,6 +157,7 @@ function hasher(
 function replaced(
   alert: Alert,
   found: readonly { name: string; value: FieldValue; text: string; by: string }[],
+  whole: string,
 ): Alert {
   if (found.length === 0) return alert;
   const newValues = new Map(found.map(({ name, by }) => [name, by]));
@@ -162,12 +169,7 @@ function replaced(
       replacements.set(JSON.stringify(leaf).slice(1, -1), replacements.get(leaf)!);
     }
   }
-  // Longest first, so that none is cut by a shorter one, and all in one go, so that nothing is searched
-  // in what was put in.
-  const texts = [...replacements.keys()].sort((a, b) => b.length - a.length);
-  const pattern = new RegExp(texts.map(escaped).join("|"), "g");
-  const clean = (text: string): string =>
-    texts.length === 0 ? text : text.replace(pattern, (one) => replacements.get(one)!);
+  const clean = (text: string): string => replaceTexts(text, replacements) ?? whole;
   const outputFields = Object.fromEntries(
     Object.entries(alert.outputFields).map(([name, value]) => [name, newValues.get(name) ?? value]),
   );
@@ -196,8 +198,4 @@ function leavesOf(value: FieldValue): string[] {
     else if (typeof one !== "boolean" && one !== "") leaves.push(String(one));
   }
   return leaves;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }
