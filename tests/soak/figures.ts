@@ -1,0 +1,99 @@
+/** What a process uses, over time. @module */
+import { readdirSync, readlinkSync } from "node:fs";
+import process from "node:process";
+
+const MIB = 1024 * 1024;
+
+/** One look at the process. */
+export interface Sample {
+  /** When, in seconds from the beginning. */
+  readonly atS: number;
+  /** Memory of the process, in MiB. */
+  readonly rss: number;
+  /** What JavaScript holds after a collection, in MiB. */
+  readonly heap: number;
+  /** Open descriptors. */
+  readonly descriptors: number;
+  /** Alerts received so far, on all lanes. */
+  readonly received: number;
+  /** Alerts that wait in all fakes. */
+  readonly queued: number;
+}
+
+/**
+ * Looks at this process.
+ *
+ * @returns Memory in MiB, after a collection if the runtime lets us ask for one, and descriptors.
+ */
+export function look(): { rss: number; heap: number; descriptors: number } {
+  (globalThis as { gc?: () => void }).gc?.();
+  const { rss, heapUsed } = process.memoryUsage();
+  return { rss: rss / MIB, heap: heapUsed / MIB, descriptors: descriptors().length };
+}
+
+/**
+ * Lists the descriptors of this process.
+ *
+ * @returns What each stands for; empty where the system does not tell.
+ */
+export function descriptors(): string[] {
+  if (process.platform !== "linux") return [];
+  const folder = "/proc/self/fd";
+  return readdirSync(folder).flatMap((name) => {
+    try {
+      return [readlinkSync(`${folder}/${name}`)];
+    } catch {
+      return []; // the one that the folder was read with
+    }
+  });
+}
+
+/** How a figure did in the last third of a run, beside the first third after warming up. */
+export interface Growth {
+  readonly name: string;
+  readonly before: number;
+  readonly after: number;
+  /** How much more is no growth. */
+  readonly allowed: number;
+  readonly grows: boolean;
+}
+
+/** The part of a run in which caches fill and code is compiled. */
+const WARM_UP = 0.2;
+
+/**
+ * Says whether a figure grows.
+ *
+ * The medians of two thirds are compared: neither a backlog behind a fault nor a late collection
+ * moves them, and what leaks with each alert or connection does.
+ *
+ * @param name What it is.
+ * @param values The figure over time.
+ * @param slack How much more is no growth: so much, and that part of it.
+ * @returns Both medians, and whether the second one is above what is allowed.
+ */
+export function growth(
+  name: string,
+  values: readonly number[],
+  slack: { readonly fixed: number; readonly part: number },
+): Growth {
+  const rest = values.slice(Math.floor(values.length * WARM_UP));
+  const third = Math.max(Math.floor(rest.length / 3), 1);
+  const before = median(rest.slice(0, third));
+  const after = median(rest.slice(-third));
+  const allowed = before + slack.fixed + before * slack.part;
+  return { name, before, after, allowed, grows: after > allowed };
+}
+
+/**
+ * The value in the middle.
+ *
+ * @param values Numbers, in any order.
+ * @returns The median; 0 of none.
+ */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  if (sorted.length % 2 === 1) return sorted[middle]!;
+  return sorted.length === 0 ? 0 : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
