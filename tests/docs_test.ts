@@ -1,6 +1,6 @@
 /** What README, deno.json and the lock say is so. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { denoFlags } from "./run_cli.ts";
 
@@ -69,6 +69,37 @@ describe("deno.lock", () => {
       assert.doesNotMatch(read(file), /https?:|tarball|"jsr"/);
     });
   }
+});
+
+describe("docs", () => {
+  const pages = readdirSync(new URL("../docs/", import.meta.url)).filter((name) =>
+    name.endsWith(".md")
+  );
+
+  it("are linked from README, and run with the tests", () => {
+    assert(pages.length >= 2);
+    for (const page of pages) assert(readme.includes(`](docs/${page})`), page);
+    assert.match(command("test"), / docs /);
+  });
+
+  it("link to files that are there", () => {
+    for (const page of pages) {
+      for (const [, target] of read(`docs/${page}`).matchAll(/\]\(([^)#]+)\)/g)) {
+        if (target!.startsWith("http")) continue;
+        assert(existsSync(new URL(`../docs/${target}`, import.meta.url)), `${target} in ${page}`);
+      }
+    }
+  });
+
+  it("name options and names that there are", () => {
+    const source = ["client/connect", "client/subscription", "client/backoff", "client/poll_pacer"]
+      .map((path) => read(`lib/${path}.ts`)).join("\n");
+    const page = read("docs/from_client_go.md");
+    const named = ["connectTimeoutMs", "maxMessageBytes", "minPollMs", "maxPollMs", "maxAttempts"];
+    for (const name of [...named, "reconnect", "signal"]) {
+      assert(page.includes(name) && source.includes(`${name}?:`), name);
+    }
+  });
 });
 
 describe("README.md", () => {
