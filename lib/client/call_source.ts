@@ -117,7 +117,7 @@ export class CallSource implements BatchSource<Alert> {
     else this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /** Alerts that had arrived and were thrown away because the reader left. */
+  /** Alerts and other messages that had arrived, and were thrown away because the reader left. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -247,6 +247,11 @@ export class CallSource implements BatchSource<Alert> {
   async close(): Promise<void> {
     this.#end({});
     await this.#call?.cancel();
+  }
+
+  /** @inheritdoc */
+  unread(count: number): void {
+    this.#dropped += count;
   }
 
   /** Cancels the call, as nobody will pull any more. */

@@ -65,9 +65,10 @@ export interface SubscriptionStats {
   /** Texts within alerts that were not UTF-8, and had their bad bytes replaced by U+FFFD. */
   readonly lossyText: number;
   /**
-   * Alerts that had arrived and were thrown away unread. Neither those that were still under way in
-   * sockets can be counted, nor those of the last few that the stream held already (at most what one
-   * read of the socket brought): they are in `received`.
+   * Alerts that had arrived and were thrown away because the reader left: those that the stream held
+   * (which are in `received`, too), and those that were not decoded yet (which are not). What Falco
+   * had sent and the sockets still held cannot be counted: at most HTTP/2's window of 64 KiB, and what
+   * the system buffers. What an operator behind the stream held is counted by the operator.
    */
   readonly dropped: number;
   /** Statuses that readers of `status()` lost because they did not read. */

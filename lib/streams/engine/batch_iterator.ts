@@ -48,7 +48,7 @@ export class BatchIterator<T> implements AsyncIterableIterator<T> {
       this.#drop();
       this.#feed = undefined;
       if (this.#preventCancel) feed?.giveBack(rest);
-      else await feed?.leave(value);
+      else await feed?.leave(value, rest.length);
       return { done: true, value: value as undefined };
     });
   }

@@ -38,12 +38,15 @@ export class ChainInput {
     return true;
   }
 
-  /** Cancels the source; the promise is the source's, or undefined if all was over before. */
-  leave(reason: unknown): Promise<void> | undefined {
+  /**
+   * Cancels the source, of whose items so many were not used; the promise is the source's, or undefined
+   * if all was over before.
+   */
+  leave(reason: unknown, unused: number): Promise<void> | undefined {
     if (this.#over) return;
     this.#over = true;
     const [top, ...others] = this.#feeds;
-    const left = top?.leave(reason);
+    const left = top?.leave(reason, unused);
     for (const feed of others) feed.end();
     return left;
   }

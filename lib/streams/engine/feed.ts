@@ -20,8 +20,11 @@ export class Feed<T> implements UnderlyingDefaultSource<T> {
   #controller!: ReadableStreamDefaultController<T>;
   #reader: ReadableStreamDefaultReader<T> | undefined;
   #interrupt: ((reason: unknown) => void) | undefined;
-  // What a direct consumer has given back.
+  // What a direct consumer has given back, or the platform gets one by one.
   #held: readonly T[] = [];
+  #index = 0;
+  // How many items a direct consumer had not used when it left.
+  #unused = 0;
   #readByPlatform = false;
   #over = false;
   #cancelTurn: CancelTimer | undefined;
@@ -54,6 +57,9 @@ export class Feed<T> implements UnderlyingDefaultSource<T> {
   /** Called by the platform: a reader waits. What is there goes out in the same turn. */
   pull(): void | Promise<void> {
     this.#readByPlatform = true;
+    if (this.#index < this.#held.length) {
+      return this.#controller.enqueue(this.#held[this.#index++]!);
+    }
     // The platform does not ask again after a pull that brought nothing.
     while (!this.#over) {
       if (this.#pacer.due()) {
@@ -73,9 +79,11 @@ export class Feed<T> implements UnderlyingDefaultSource<T> {
   /** Called by the platform: the reader left. */
   cancel(reason: unknown): void | Promise<void> {
     this.#over = true;
-    this.#held = [];
+    const unread = this.#held.length - this.#index + this.#unused;
+    this.#hold([]);
     this.#interrupt = undefined;
     this.#cancelTurn?.();
+    this.#source.unread?.(unread);
     return this.#source.cancel(reason);
   }
 
@@ -97,9 +105,9 @@ export class Feed<T> implements UnderlyingDefaultSource<T> {
    * calls {@linkcode Feed.end} or {@linkcode Feed.fail}.
    */
   take(): Pulled<T> {
-    if (this.#held.length === 0) return this.#source.pull();
-    const held = this.#held;
-    this.#held = [];
+    if (this.#index === this.#held.length) return this.#source.pull();
+    const held = this.#index === 0 ? this.#held : this.#held.slice(this.#index);
+    this.#hold([]);
     return held;
   }
 
@@ -117,8 +125,9 @@ export class Feed<T> implements UnderlyingDefaultSource<T> {
     this.#release();
   }
 
-  /** The direct consumer wants no more. The promise is the source's. */
-  leave(reason: unknown): Promise<void> {
+  /** The direct consumer wants no more, and has not used so many items. The promise is the source's. */
+  leave(reason: unknown, unused = 0): Promise<void> {
+    this.#unused = unused;
     const cancelled = this.#reader!.cancel(reason);
     this.#release();
     return cancelled;
@@ -126,7 +135,7 @@ export class Feed<T> implements UnderlyingDefaultSource<T> {
 
   /** The direct consumer leaves the stream to the next one, with what it has not used. */
   giveBack(items: readonly T[]): void {
-    this.#held = items;
+    this.#hold(items);
     this.#release();
   }
 
@@ -138,9 +147,14 @@ export class Feed<T> implements UnderlyingDefaultSource<T> {
     if (this.#interrupt !== undefined) return this.#interrupt(reason);
     if (this.#over) return;
     this.#over = true;
-    this.#held = [];
+    this.#hold([]);
     this.#cancelTurn?.();
     this.#controller.error(reason);
+  }
+
+  #hold(items: readonly T[], index = 0): void {
+    this.#held = items;
+    this.#index = index;
   }
 
   #release(): void {
@@ -157,7 +171,13 @@ export class Feed<T> implements UnderlyingDefaultSource<T> {
       this.#controller.close();
       return true;
     }
-    for (const item of batch) this.#controller.enqueue(item);
-    return batch.length > 0;
+    if (batch.length === 0) return false;
+    if (this.#source.unread === undefined) {
+      for (const item of batch) this.#controller.enqueue(item);
+    } else {
+      this.#hold(batch, 1);
+      this.#controller.enqueue(batch[0]!);
+    }
+    return true;
   }
 }

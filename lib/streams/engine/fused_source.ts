@@ -232,8 +232,9 @@ export class FusedSource<T> implements BatchSource<T>, ChainHost {
   }
 
   #leaveInput(reason: unknown): Promise<void> | undefined {
+    const unused = this.#cursor.items.length - this.#cursor.index;
     this.#setItems([]);
-    return this.#input.leave(reason);
+    return this.#input.leave(reason, unused);
   }
 
   #setItems(items: readonly unknown[]): void {

@@ -25,6 +25,8 @@ export class SinkDrive<T> {
   #writing: PromiseLike<void> | undefined;
   #cancelTurn: CancelTimer | undefined;
   #over = false;
+  // How many items it had not written when it was over.
+  #unused = 0;
 
   /**
    * @param feed Where the items come from.
@@ -145,14 +147,14 @@ export class SinkDrive<T> {
   #sinkFailed(error: unknown): void {
     this.#sink.fail(error);
     if (!this.#finish()) return;
-    this.#settle(rejecting(this.#feed.leave(error), error));
+    this.#settle(rejecting(this.#feed.leave(error, this.#unused), error));
   }
 
   #aborted(): void {
     if (!this.#finish()) return;
     const reason: unknown = this.#signal?.reason;
     const both = (): Promise<unknown> =>
-      Promise.all([this.#sink.abort(reason), this.#feed.leave(reason)]);
+      Promise.all([this.#sink.abort(reason), this.#feed.leave(reason, this.#unused)]);
     this.#settle(this.#afterWrite(both, reason));
   }
 
@@ -171,6 +173,7 @@ export class SinkDrive<T> {
   #finish(): boolean {
     if (this.#over) return false;
     this.#over = true;
+    this.#unused = this.#items.length - this.#index;
     this.#items = [];
     this.#cancelTurn?.();
     this.#signal?.removeEventListener("abort", this.#onAbort);
