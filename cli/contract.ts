@@ -18,7 +18,7 @@ import { UsageError } from "./usage_error.ts";
  * @throws {FalcoError} If there is no connection, or no Falco at its other end.
  */
 export async function contract(args: readonly string[], context: CommandContext): Promise<number> {
-  const options = readContractArguments(args);
+  const options = await readContractArguments(args);
   const { stdout, stderr, interrupt } = context;
   if (options === "help") {
     await stdout.write(contractHelp);

@@ -1,9 +1,12 @@
 /** The arguments of `contract`. @module */
-import { join } from "node:path";
-import { parseAddress } from "../lib/transport/address.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
-import { parseOptions, quote, wholeNumber } from "./options.ts";
-import type { ParsedOptions } from "./options.ts";
+import {
+  connectionHelp,
+  connectionOptions,
+  readConnection,
+  requireCredentials,
+} from "./connection_options.ts";
+import { parseOptions, wholeNumber } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What `contract --help` prints. */
@@ -17,9 +20,9 @@ server that wants to pass for Falco; and for a real one, to see whether this lis
   command reads, nobody else gets. With --read-only it reads none; it still opens calls and
   connections of its own, and has some of them refused on purpose.
 
-ADDRESS is unix:///PATH, or https://HOST:PORT, which needs certificates. Against
-unix:///run/falco/falco.sock only Falco's own user may connect.
+${connectionHelp}
 
+ADDRESS must be given here. What to look at, and how:
   --read-only              leave the queue alone
   --only TEXT              only behaviours with TEXT in their name or section
   --list                   print the behaviours and how each is looked at, and end
@@ -28,11 +31,6 @@ unix:///run/falco/falco.sock only Falco's own user may connect.
   --quiet-ms N             how long to look for what must not happen; default 250
   --timeout-ms N           how long to wait for what must happen; default 5000
   --json                   one JSON object a behaviour and line
-Over TCP:
-  --certs DIR              where ca.crt, client.crt and client.key are
-  --ca FILE                the authority that signed Falco's certificate (PEM)
-  --cert FILE, --key FILE  the client's certificate and its key (PEM)
-  --server-name NAME       the name that Falco's certificate carries, if it is not HOST
 
 From outside, alerts cannot be made and Falco cannot be stopped, so behaviours that need this are
 not run. In code they are: see runContract() of ./harness.
@@ -60,9 +58,6 @@ export interface ContractArguments {
   readonly timeoutMs: number | undefined;
 }
 
-/** What the files in `--certs DIR` are called: as in Falco's documentation. */
-const certsFiles = { ca: "ca.crt", cert: "client.crt", key: "client.key" } as const;
-
 /**
  * Reads the arguments.
  *
@@ -70,8 +65,11 @@ const certsFiles = { ca: "ca.crt", cert: "client.crt", key: "client.key" } as co
  * @returns Them, or `"help"` if help was asked for.
  * @throws {UsageError} If one is no good.
  */
-export function readContractArguments(args: readonly string[]): ContractArguments | "help" {
-  const { values, positionals } = parseOptions(args, {
+export async function readContractArguments(
+  args: readonly string[],
+): Promise<ContractArguments | "help"> {
+  const options = parseOptions(args, {
+    ...connectionOptions,
     "read-only": { type: "boolean" },
     only: { type: "string" },
     list: { type: "boolean" },
@@ -80,25 +78,20 @@ export function readContractArguments(args: readonly string[]): ContractArgument
     "quiet-ms": { type: "string" },
     "timeout-ms": { type: "string" },
     json: { type: "boolean" },
-    certs: { type: "string" },
-    ca: { type: "string" },
-    cert: { type: "string" },
-    key: { type: "string" },
-    "server-name": { type: "string" },
   });
+  const { values } = options;
   if (values["help"]) return "help";
+  const connection = await readConnection(options, { barePath: "socket" });
   const list = values["list"] === true;
-  const [address, extra] = positionals;
-  if (extra !== undefined) throw new UsageError(`unexpected argument ${quote(extra)}`);
-  if (address === undefined && !list) {
+  if (connection.address === undefined && !list) {
     throw new UsageError(
       "contract needs an address, such as unix:///run/falco/falco.sock. It takes alerts out of " +
         "the queue there, unless --read-only is given. See --help",
     );
   }
   return {
-    address,
-    credentials: address === undefined ? undefined : readCredentials(address, values),
+    address: connection.address?.text,
+    credentials: requireCredentials(connection),
     readOnly: values["read-only"] === true,
     list,
     json: values["json"] === true,
@@ -108,39 +101,4 @@ export function readContractArguments(args: readonly string[]): ContractArgument
     quietMs: wholeNumber("quiet-ms", values["quiet-ms"], 1),
     timeoutMs: wholeNumber("timeout-ms", values["timeout-ms"], 1),
   };
-}
-
-/** Over TCP all three are needed; on a unix socket there is none. */
-function readCredentials(
-  address: string,
-  values: ParsedOptions["values"],
-): TlsCredentials | undefined {
-  let kind: "unix" | "tls";
-  try {
-    ({ kind } = parseAddress(address));
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-  const folder = values["certs"] as string | undefined;
-  const file = (name: "ca" | "cert" | "key"): string | undefined =>
-    values[name] as string | undefined ??
-      (folder === undefined ? undefined : join(folder, certsFiles[name]));
-  const [ca, cert, key] = [file("ca"), file("cert"), file("key")];
-  const serverName = values["server-name"] as string | undefined;
-  if (kind === "unix") {
-    if (ca === undefined && cert === undefined && key === undefined && serverName === undefined) {
-      return undefined;
-    }
-    throw new UsageError(
-      `certificates are for TLS, and ${address} is a unix socket. Leave them out, or give ` +
-        "https://HOST:PORT",
-    );
-  }
-  if (ca === undefined || cert === undefined || key === undefined) {
-    throw new UsageError(
-      `${address} needs --ca, --cert and --key: over TCP Falco always wants a client ` +
-        "certificate. Name the files, or their folder with --certs DIR",
-    );
-  }
-  return { ca, cert, key, ...(serverName === undefined ? {} : { serverName }) };
 }

@@ -106,7 +106,7 @@ describe("contract", () => {
       { args: [], message: /needs an address.*takes alerts out.*--read-only/s },
       { args: ["unix:///a", "unix:///b"], message: /unexpected argument "unix:\/\/\/b"/ },
       { args: ["http://localhost:1"], message: /over TCP Falco speaks only TLS/ },
-      { args: ["https://localhost:1"], message: /needs --ca, --cert and --key.*--certs DIR/s },
+      { args: ["https://localhost:1"], message: /needs --ca, --cert, --key: .*--certs DIR/s },
       { args: ["unix:///a", "--ca", "x"], message: /certificates are for TLS/ },
       { args: ["unix:///a", "--only", "nonsense"], message: /no behaviour has "nonsense"/ },
       { args: ["unix:///a", "--falco-version", "x"], message: /"falcoVersion" must be three/ },
