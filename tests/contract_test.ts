@@ -72,6 +72,22 @@ describe("contract suite: the fake agrees", () => {
     });
   }
 
+  it("as every release from 0.18 to 0.43, in what its messages look like", async () => {
+    for (let minor = 18; minor <= 43; minor++) {
+      const fake = await FakeFalco.start({ falcoVersion: `0.${minor}.0` });
+      try {
+        const report = await runContract(fake, {
+          ...quick,
+          filter: ({ section }) => section === "alerts" || section === "version",
+        });
+        assert.deepEqual(differences(report), [], fake.falcoVersion);
+        assert.ok(report.agrees >= 7, fake.falcoVersion);
+      } finally {
+        await fake[Symbol.asyncDispose]();
+      }
+    }
+  });
+
   it("in every behaviour, taken together", () => {
     const never = contractBehaviours.filter(({ name }) => !lookedAt.has(name));
     assert.deepEqual(never.map(({ name }) => name), []);
