@@ -202,19 +202,84 @@ describe("HttpReceiver", () => {
     assert.deepEqual(stats.refused, { timeout: 2 });
   });
 
-  it("holds no more than its connections", async () => {
-    const stats = await withReceiver({ maxConnections: 2 }, async (receiver) => {
-      const first = [new RawConnection(receiver.url), new RawConnection(receiver.url)];
-      for (const sender of first) {
-        sender.send(post(line("one")));
+  it("lets the one leave that was of least use when there are too many connections", async () => {
+    const stats = await withReceiver({ maxConnections: 2 }, async ({ url }) => {
+      const open = async (request: string) => {
+        const sender = new RawConnection(url);
+        sender.send(request);
         await sender.receive("200 OK");
-      }
-      const third = new RawConnection(receiver.url);
-      await third.closed;
-      await first[0]!.close();
-      await first[1]!.close();
+        return sender;
+      };
+      const good = await open(post(line("one")));
+      const useless = await open("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+      const better = await open(post(line("two")));
+      await useless.closed; // it never brought an alert
+      const best = await open(post(line("three")));
+      await good.closed; // it has been silent the longest, and Falco opens a new one by itself
+      better.send(post(line("four")));
+      await better.receive("200 OK");
+      while (better.text.split("200 OK").length < 3) await new Promise((go) => setImmediate(go));
+      const last = await open(post(line("five")));
+      await best.closed;
+      await better.close();
+      await last.close();
+    });
+    assert.deepEqual(stats.refused, { connections: 3 });
+    assert.equal(stats.received, 5);
+  });
+
+  it("closes no connection whose answer is held back, but the new one", async () => {
+    const options = { maxConnections: 1, maxQueuedAlerts: 1 };
+    const stats = await withReceiver(options, async (receiver) => {
+      const sender = new RawConnection(receiver.url);
+      sender.send(post(`[${line("one")},${line("two")}]`));
+      await until(() => receiver.stats().received === 2);
+      const late = new RawConnection(receiver.url);
+      late.send(post(line("three")));
+      await late.closed;
+      await receiver.getReader().read();
+      await sender.receive("200 OK");
+      await sender.close();
     });
     assert.deepEqual(stats.refused, { connections: 1 });
+  });
+
+  // Bun shows a connection when it has brought a byte.
+  it("does not wait for TLS that is never agreed on", { skip: "Bun" in globalThis }, async () => {
+    const { server } = await makeCertificates();
+    const clock = new FakeClock();
+    const stats = await withReceiver(
+      { tls: server, clock, requestTimeoutMs: 500 },
+      async ({ url }) => {
+        const silent = new RawConnection(url);
+        await until(() => clock.pending === 1);
+        clock.advance(500);
+        await silent.closed;
+      },
+    );
+    assert.deepEqual(stats.refused, { timeout: 1 });
+  });
+
+  it("holds no more of bodies than 16 of the longest, complete or not", async () => {
+    const stats = await withReceiver({ maxBodyBytes: 1000 }, async (receiver) => {
+      const start = post("x".repeat(1000)).slice(0, -40);
+      const senders = Array.from({ length: 16 }, () => new RawConnection(receiver.url));
+      for (const sender of senders) sender.send(start);
+      const more = new RawConnection(receiver.url);
+      more.send(start);
+      // Whichever is the last to come in.
+      await until(() => receiver.stats().refused.overflow !== undefined);
+      for (const sender of [...senders, more]) await sender.close();
+      assert.equal((await send(receiver.url, line("room again")))[0], 200);
+    });
+    assert(stats.refused.overflow! >= 1);
+
+    await withReceiver({ maxBodyBytes: 1000, overflow: "refuse" }, async ({ url }) => {
+      const long = formatAlert(buildAlert({ output: "x".repeat(700) }));
+      const statuses: number[] = [];
+      for (let count = 0; count < 20; count++) statuses.push((await send(url, long))[0]);
+      assert.equal(statuses.indexOf(503), Math.ceil(16_000 / long.length));
+    });
   });
 
   it("takes an alert once that Falco sends again since its connection broke", async () => {

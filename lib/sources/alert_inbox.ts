@@ -12,7 +12,11 @@ const BATCH = 256;
  */
 export class AlertInbox implements BatchSource<Alert> {
   readonly #max: number;
+  readonly #maxBytes: number;
   #alerts: Alert[] = [];
+  /** How much each of them took on its way. */
+  #sizes: number[] = [];
+  #bytes = 0;
   #dropped = 0;
   #outcome: { readonly error?: unknown } | undefined;
   #wakeReader: () => void = () => {};
@@ -21,10 +25,12 @@ export class AlertInbox implements BatchSource<Alert> {
 
   /**
    * @param max How many alerts may wait.
+   * @param maxBytes How much they may have taken on their way.
    * @param onCancel The reader left.
    */
-  constructor(max: number, onCancel: (reason: unknown) => Promise<void>) {
+  constructor(max: number, maxBytes: number, onCancel: (reason: unknown) => Promise<void>) {
     this.#max = max;
+    this.#maxBytes = maxBytes;
     this.#onCancel = onCancel;
   }
 
@@ -40,20 +46,25 @@ export class AlertInbox implements BatchSource<Alert> {
 
   /** The bound is reached. */
   get isFull(): boolean {
-    return this.#alerts.length >= this.#max;
+    return this.#alerts.length >= this.#max || this.#bytes >= this.#maxBytes;
   }
 
   /**
    * Puts alerts in.
    *
    * @param alerts The alerts, in order.
+   * @param bytes How much they took on their way.
    */
-  put(alerts: readonly Alert[]): void {
+  put(alerts: readonly Alert[], bytes: number): void {
     if (this.#outcome !== undefined) {
       this.#dropped += alerts.length;
       return;
     }
-    this.#alerts.push(...alerts);
+    for (const alert of alerts) {
+      this.#alerts.push(alert);
+      this.#sizes.push(bytes / alerts.length);
+    }
+    if (alerts.length > 0) this.#bytes += bytes;
     this.#wakeReader();
   }
 
@@ -63,7 +74,10 @@ export class AlertInbox implements BatchSource<Alert> {
    * @returns A promise that resolves then, or when the inbox is over.
    */
   async room(): Promise<void> {
-    while (this.#alerts.length > this.#max && this.#outcome === undefined) {
+    while (
+      (this.#alerts.length > this.#max || this.#bytes > this.#maxBytes) &&
+      this.#outcome === undefined
+    ) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
@@ -86,6 +100,8 @@ export class AlertInbox implements BatchSource<Alert> {
     for (;;) {
       if (this.#alerts.length > 0) {
         const batch = this.#alerts.splice(0, BATCH);
+        for (const size of this.#sizes.splice(0, BATCH)) this.#bytes -= size;
+        if (this.#alerts.length === 0) this.#bytes = 0; // and not what rounding has left
         this.#release();
         return batch;
       }
@@ -107,6 +123,8 @@ export class AlertInbox implements BatchSource<Alert> {
   #dropAll(): void {
     this.#dropped += this.#alerts.length;
     this.#alerts = [];
+    this.#sizes = [];
+    this.#bytes = 0;
   }
 
   #release(): void {

@@ -53,13 +53,19 @@ export interface HttpReceiverOptions {
   token?: string;
   /** Lets everybody in on an address that is not loopback. Default false. */
   allowInsecure?: boolean;
-  /** The longest body, in bytes. Default 4194304 (4 MiB): the largest alerts are about one. */
+  /**
+   * The longest body, in bytes. Default 4194304 (4 MiB): the largest alerts are about one. Of bodies
+   * on their way, and of alerts that wait, there may be 16 times as much.
+   */
   maxBodyBytes?: number;
-  /** How many connections at once. Default 256: a Falco needs one, and each may hold a body. */
+  /**
+   * How many connections at once. Default 256: a Falco needs one. When there is one more, one leaves
+   * that never brought an alert, or else the one that has been silent the longest.
+   */
   maxConnections?: number;
   /**
-   * How long a request may take to come in, in milliseconds. Default 10000: a Falco on the same
-   * network takes a few, and slow senders must not fill `maxConnections`.
+   * How long a request may take to come in, and TLS to be agreed on, in milliseconds. Default 10000: a
+   * Falco on the same network takes a few, and slow senders must not fill `maxConnections`.
    */
   requestTimeoutMs?: number;
   /** How many alerts may wait for the reader. Default 1024. */
@@ -97,8 +103,8 @@ export interface HttpReceiverOptions {
  * - `timeout`: it did not come in within `requestTimeoutMs`
  * - `malformed`: it is no HTTP, or no TLS, or its certificate was not accepted; Bun does not tell of
  *   connections that fail before they are encrypted
- * - `connections`: too many at once
- * - `overflow`: too many alerts wait
+ * - `connections`: one was closed, a new one or one that was there, as there were too many
+ * - `overflow`: too many alerts wait, or too many bodies are on their way
  *
  * @example
  * ```ts
