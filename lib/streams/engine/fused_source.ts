@@ -33,7 +33,10 @@ export class FusedSource<T> implements BatchSource<T>, ChainHost {
   readonly #pacer = new Pacer();
   #outlet: FusedOutlet | undefined;
   #chain: StageChain | undefined;
-  readonly #output = new StageOutput<T>(() => void this.#finish("ended"));
+  readonly #output = new StageOutput<T>(
+    () => void this.#finish("ended"),
+    () => this.woken(),
+  );
   // The items up to `end` go through in one go.
   readonly #cursor: ItemCursor = { items: [], index: 0, end: 0 };
   // A pull, a stage or a turn is waited for.

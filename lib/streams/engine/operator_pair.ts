@@ -23,7 +23,10 @@ export class OperatorPair<I, O> implements OperatorSides<I, O>, BatchSource<O>, 
   readonly writable: WritableStream<I>;
 
   #chain: StageChain | undefined;
-  readonly #output = new StageOutput<O>(() => void this.#finish("ended"));
+  readonly #output = new StageOutput<O>(
+    () => void this.#finish("ended"),
+    () => this.woken(),
+  );
   #releaseWrite: (() => void) | undefined;
   #input!: WritableStreamDefaultController;
   #stopped = false;

@@ -9,6 +9,7 @@ const maxReused = 256;
 /** The end of a chain of stages: keeps what comes out, and how that ends, for one pull at a time. */
 export class StageOutput<T> implements Stage<T> {
   readonly #onEnd: () => void;
+  readonly #onLate: () => void;
   // Only the first #count are meant: an array that is filled again needs no new memory, and two of them
   // take turns.
   #items: T[] = [];
@@ -18,10 +19,16 @@ export class StageOutput<T> implements Stage<T> {
   #state: OutputState = "open";
   #error: unknown;
   #waiting: PromiseWithResolvers<readonly T[] | null> | undefined;
+  #isLateTold = false;
 
-  /** @param onEnd Called when the last stage has ended. */
-  constructor(onEnd: () => void) {
+  /**
+   * @param onEnd Called when the last stage has ended.
+   * @param onLate Called soon after something was put out for a pull that waits. A stage above may go
+   * on for long with the rest of its item, and whoever waits is not to wait for that.
+   */
+  constructor(onEnd: () => void, onLate: () => void) {
     this.#onEnd = onEnd;
+    this.#onLate = onLate;
   }
 
   /** How it ends, or `open`. */
@@ -46,7 +53,9 @@ export class StageOutput<T> implements Stage<T> {
 
   /** Takes what the last stage puts out; nothing more once it is over. */
   push(item: T): void {
-    if (this.#state === "open") this.#items[this.#count++] = item;
+    if (this.#state !== "open") return;
+    this.#items[this.#count++] = item;
+    if (this.#waiting !== undefined && !this.#isLateTold) this.#tellLate();
   }
 
   /** The last stage has ended. */
@@ -104,5 +113,14 @@ export class StageOutput<T> implements Stage<T> {
     } catch (error) {
       waiting.reject(error);
     }
+  }
+
+  /** After all that comes in the same go, so that it is one micro-batch. */
+  #tellLate(): void {
+    this.#isLateTold = true;
+    queueMicrotask(() => {
+      this.#isLateTold = false;
+      this.#onLate();
+    });
   }
 }
