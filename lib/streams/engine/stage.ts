@@ -95,7 +95,10 @@ export interface StageContext {
    * @param error The error, handed on as it is.
    */
   fail(error: unknown): void;
-  /** Something was pushed at a time of the stage's own choosing: from a timer, after a wait. */
+  /**
+   * Hands on at once what was pushed at a time of the stage's own choosing: from a timer, after a wait.
+   * Without it that is handed on a moment later, with what is pushed in the same go.
+   */
   wake(): void;
 }
 
