@@ -1,7 +1,6 @@
 /** Where Falco is and how to reach it: the arguments that `tail`, `record` and `doctor` share. @module */
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { DEFAULT_ADDRESS, parseAddress } from "../lib/transport/address.ts";
 import type { Address } from "../lib/transport/address.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
@@ -108,20 +107,20 @@ export function missingCertificates(tls: Partial<TlsCredentials>): string {
 }
 
 async function readAddress(text: string, look: boolean): Promise<Address> {
-  if (text === "-") {
+  if (text === "-" || /^(?:file|https?-receiver):/i.test(text)) {
     throw new UsageError(
-      "standard input is not available yet here. Print alerts from it with: replay -",
+      `${text}: that is no Falco's gRPC. Give a socket, or https://HOST:PORT, or look at what comes ` +
+        `from there with: tail ${text}`,
     );
   }
-  if (/^file:/i.test(text)) throw fileError(text, URL.canParse(text) ? fileURLToPath(text) : text);
   const isBare = !/^[a-z][a-z0-9+.-]*:/i.test(text) && !text.startsWith("[");
   if (isBare && look) {
     const there = await stat(text).catch(() => undefined);
-    if (there?.isFile()) throw fileError(text, text);
-    if (there?.isDirectory()) {
-      throw new UsageError(`${text}: that is a folder. Name the socket in it`);
-    }
     if (there?.isSocket()) return toAddress(`unix://${resolve(text)}`);
+    if (there?.isDirectory()) {
+      throw new UsageError(`${text}: that is a folder. Name the socket or the file in it`);
+    }
+    if (there !== undefined) throw new UsageError(`${text}: that is neither a socket nor a file`);
   }
   return toAddress(text);
 }
@@ -132,13 +131,6 @@ function toAddress(text: string): Address {
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error });
   }
-}
-
-function fileError(text: string, path: string): UsageError {
-  return new UsageError(
-    `${text}: a file is no Falco; alerts from files come with a later version. ` +
-      `Print what it holds with: replay ${path}`,
-  );
 }
 
 function readTls(values: ParsedOptions["values"]): Partial<TlsCredentials> {

@@ -1,4 +1,4 @@
-/** `record`: the alerts of a Falco into a file. @module */
+/** `record`: alerts into a file. @module */
 import process from "node:process";
 import { systemClock } from "../lib/clock.ts";
 import type { CancelTimer } from "../lib/clock.ts";
@@ -9,7 +9,6 @@ import { Progress } from "./progress.ts";
 import type { RecordingEnd } from "./record/provenance.ts";
 import { Recording } from "./record/recording.ts";
 import { readRecordArguments, recordHelp } from "./record_options.ts";
-import { statusLine } from "./status_line.ts";
 
 /**
  * Runs the command.
@@ -42,15 +41,22 @@ export async function record(args: readonly string[], context: CommandContext): 
     const over = new DOMException("the duration is over", "AbortError");
     cancelTimer = systemClock.setTimer(() => enough.abort(over), options.durationMs);
   }
-  const live = new LiveAlerts(options.live, {
-    signal,
-    onStatus(status) {
-      recording.onStatus(status, live);
-      const line = statusLine(status);
-      progress.end();
-      if (line !== undefined) stderr.write(`${harmless(line)}\n`);
-    },
-  });
+  let live: LiveAlerts;
+  try {
+    live = await LiveAlerts.open(options.live, {
+      signal,
+      opened: (client) => recording.opened(client),
+      gap: () => recording.gap(),
+      note(line) {
+        progress.end();
+        stderr.write(`${harmless(line)}\n`);
+      },
+    });
+  } catch (error) {
+    cancelTimer();
+    await recording.discard();
+    throw error;
+  }
   let end: RecordingEnd = "failed";
   let failure: unknown;
   try {
@@ -64,7 +70,8 @@ export async function record(args: readonly string[], context: CommandContext): 
       if (wait !== undefined) await wait;
       progress.update(recording.alerts, undefined, "recorded");
     }
-    end = recording.alerts === options.live.limit ? "limit" : "falco";
+    if (recording.alerts === options.live.limit) end = "limit";
+    else end = live.client === undefined ? "source" : "falco";
   } catch (error) {
     // The first of the signals is what the stream failed with.
     if (error === interrupt.signal.reason) end = "interrupted";

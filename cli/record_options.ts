@@ -9,8 +9,9 @@ import { UsageError } from "./usage_error.ts";
 /** What `record --help` prints. */
 export const recordHelp = `Usage: record [OPTION...] [ADDRESS] -o FILE
 
-Writes the alerts of a Falco (0.18 to 0.43) into a file as they come, to be played again with replay
-and to tune a --filter on. It takes them out of Falco's one queue: another client will not see them.
+Writes the alerts of a Falco into a file as they come, to be played again with replay and to tune a
+--filter on. Over gRPC (Falco 0.18 to 0.43) they are taken out of Falco's one queue: another client
+will not see them.
 
 ${liveHelp}
 
@@ -29,14 +30,15 @@ FILE.provenance.json beside it says what it is: Falco's version, when, which opt
 what may be missing, and the digest that replay prints for it. Files are for their owner only (mode
 0600). A crash leaves whole lines.
 
-Exit status: 0 done: the limit or the duration was reached, or Falco ended the call and
---no-reconnect was given; 1 no connection and none to be hoped for, or the disk is full; 2 bad
-arguments; 130 interrupted, with all that came until then in the file.
+Exit status: 0 done: the limit or the duration was reached, the file (with --once) or standard input
+ended, or Falco ended the call and --no-reconnect was given; 1 no connection and none to be hoped for,
+what was read failed, or the disk is full; 2 bad arguments; 130 interrupted, with all that came until then in the file.
 
 Examples:
   deno task record -o night.jsonl
   deno task record -o incident.wire.jsonl --duration 10m --redact user.name --redact 'fd.*'
   deno task record /tmp/falco.sock -o alerts.jsonl --max-bytes 100000000 --min-priority warning
+  deno task record http-receiver://127.0.0.1:2801/falco -o posted.jsonl --duration 1h
   deno task replay night.jsonl --filter "alert.priority >= error"
 `;
 

@@ -1,5 +1,6 @@
 /** What becomes of a connection, for people. @module */
 import type { Status } from "../lib/client/status.ts";
+import type { FollowStatus } from "../lib/sources/follow_status.ts";
 
 /**
  * Says a change in a line.
@@ -23,6 +24,28 @@ export function statusLine(status: Status): string | undefined {
       }`;
     case "closed":
       return status.error === undefined ? "disconnected" : undefined;
+  }
+}
+
+/**
+ * Says what happened to a followed file in a line.
+ *
+ * @param status What happened.
+ * @returns The line without a line break.
+ */
+export function followLine(status: FollowStatus): string {
+  const { path } = status;
+  switch (status.type) {
+    case "missing":
+      return `waiting for ${path}: there is no such file`;
+    case "opened":
+      return `reading ${path}${status.offset === 0 ? "" : ` from byte ${status.offset} on`}`;
+    case "rotated":
+      return `${path} is another file now: the one before was read to its end`;
+    case "truncated":
+      return `${path} was cut off: alerts behind byte ${status.lostFrom} may be missing`;
+    case "gap":
+      return `${path}: the file of the saved position is gone, and alerts may be missing`;
   }
 }
 

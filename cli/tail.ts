@@ -1,4 +1,4 @@
-/** `tail`: the alerts of a Falco as they come. @module */
+/** `tail`: alerts as they come. @module */
 import process from "node:process";
 import { systemClock } from "../lib/clock.ts";
 import { useColour } from "./colour.ts";
@@ -8,7 +8,6 @@ import { harmless } from "./formats/harmless.ts";
 import { LiveAlerts } from "./live_alerts.ts";
 import { LiveLine } from "./live_line.ts";
 import { RuleCounts } from "./rule_counts.ts";
-import { statusLine } from "./status_line.ts";
 import { readTailArguments, tailHelp } from "./tail_options.ts";
 
 /** How many rules the line with the rate names. */
@@ -57,13 +56,7 @@ export async function tail(args: readonly string[], context: CommandContext): Pr
   const leave = new AbortController();
   stdout.onClosed(() => leave.abort(new DOMException("nobody reads", "AbortError")));
   const signal = AbortSignal.any([interrupt.signal, leave.signal]);
-  const live = new LiveAlerts(options.live, {
-    signal,
-    onStatus(status) {
-      const line = statusLine(status);
-      if (line !== undefined) note(line);
-    },
-  });
+  const live = await LiveAlerts.open(options.live, { signal, note });
   try {
     for await (const alert of live.stream) {
       count++;

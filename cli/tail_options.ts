@@ -12,8 +12,8 @@ const tailFormats = ["pretty", "json", "go", "text"] as const satisfies readonly
 /** What `tail --help` prints. */
 export const tailHelp = `Usage: tail [OPTION...] [ADDRESS]
 
-Prints the alerts of a Falco (0.18 to 0.43) as they come, after those that it kept for whoever asks
-first. It takes them out of Falco's one queue: another client will not see them.
+Prints the alerts of a Falco as they come. Over gRPC (Falco 0.18 to 0.43) those come first that it
+kept; they are taken out of Falco's one queue: another client will not see them.
 
 ${liveHelp}
 
@@ -28,15 +28,20 @@ How they are printed:
 Alerts go to standard output; what becomes of the connection, and counts, to standard error. Characters
 that a terminal would obey are shown as escapes in pretty and text, whoever put them there.
 
-Exit status: 0 done: the limit was reached, nobody reads any more, or Falco ended the call and
---no-reconnect was given; 1 no connection, and none to be hoped for; 2 bad arguments;
-130 interrupted.
+Lines and bodies that are no alert are skipped, told on standard error (the first ten) and counted.
+
+Exit status: 0 done: the limit was reached, nobody reads any more, the file (with --once) or standard
+input ended, or Falco ended the call and --no-reconnect was given; 1 no connection, and none to be
+hoped for, or what was read failed; 2 bad arguments; 130 interrupted.
 
 Examples:
   deno task tail
   deno task tail --min-priority warning --summary
   deno task tail /tmp/falco.sock --format json | jq .rule
   deno task tail https://falco.example.com:5060 --certs /etc/falco/certs
+  deno task tail /var/log/falco.json --from end --min-priority error
+  falco -o json_output=true -U | deno task tail -
+  deno task tail http-receiver://127.0.0.1:2801/falco
 `;
 
 /** The arguments of `tail`, checked. */

@@ -4,13 +4,17 @@ import type { FalcoVersion } from "../../lib/client/falco_version.ts";
 import type { RecordedFile } from "./record_files.ts";
 import type { RecordForm } from "./record_name.ts";
 
-/** Why a recording ended; `running` if it was not ended in order. */
+/**
+ * Why a recording ended; `running` if it was not ended in order. `falco`: Falco ended the call;
+ * `source`: the file or standard input came to its end.
+ */
 export type RecordingEnd =
   | "running"
   | "limit"
   | "duration"
   | "interrupted"
   | "falco"
+  | "source"
   | "failed";
 
 /** The contents of `FILE.provenance.json`. Later versions add keys and change none. */
@@ -21,7 +25,7 @@ export interface Provenance {
   /** How a wire recording came about: whether the bytes are Falco's own. */
   readonly encoding?: string;
   readonly address: string;
-  /** What Falco said of itself; null if it did not. */
+  /** What Falco said of itself; null if it did not, or the alerts did not come over gRPC. */
   readonly falco: FalcoVersion | null;
   readonly startedAt: string;
   readonly endedAt: string | null;
@@ -37,7 +41,7 @@ export interface Provenance {
   /** What came from Falco, and what may be missing. */
   readonly received: number;
   readonly dropped: { readonly [reason: string]: number };
-  /** How often the connection was lost and made again: alerts may be missing there. */
+  /** How often the connection was lost and made again, or the file cut off: alerts may be missing there. */
   readonly gaps: number;
   /** Their names, without the folder: they are beside this one. */
   readonly files: readonly RecordedFile[];

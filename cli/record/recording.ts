@@ -3,8 +3,9 @@ import { rm, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Alert } from "../../lib/alert/alert.ts";
 import { formatAlert } from "../../lib/alert/format_alert.ts";
+import { decodeAlert, encodeAlert } from "../../lib/alert/wire.ts";
+import type { FalcoClient } from "../../lib/client/connect.ts";
 import type { FalcoVersion } from "../../lib/client/falco_version.ts";
-import type { Status } from "../../lib/client/status.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { FalcoError } from "../../lib/errors.ts";
 import { AlertDigest } from "../alert_digest.ts";
@@ -73,21 +74,20 @@ export class Recording {
     return this.#alerts;
   }
 
-  /**
-   * Learns what becomes of the connection: with the first one Falco is asked for its version.
-   *
-   * @param status The change.
-   * @param live Where the alerts come from.
-   */
-  onStatus(status: Status, live: LiveAlerts): void {
-    if (status.type === "gap") this.#gaps++;
-    if (status.type === "open") void this.#askVersion(live);
+  /** Learns that there is a connection: with the first one Falco is asked for its version. */
+  opened(client: FalcoClient): void {
+    void this.#askVersion(client);
   }
 
-  #askVersion(live: LiveAlerts): Promise<FalcoVersion | undefined> {
-    this.#version ??= live.client.version({ signal: AbortSignal.timeout(VERSION_MS) })
+  /** Learns that alerts may be missing here. */
+  gap(): void {
+    this.#gaps++;
+  }
+
+  #askVersion(client: FalcoClient | undefined): Promise<FalcoVersion | undefined> {
+    this.#version ??= client?.version({ signal: AbortSignal.timeout(VERSION_MS) })
       .catch(() => undefined); // told as `"falco": null`
-    return this.#version;
+    return this.#version ?? Promise.resolve(undefined);
   }
 
   /**
@@ -110,7 +110,9 @@ export class Recording {
   write(alert: Alert, live: LiveAlerts): void | Promise<void> {
     if (!this.#hasHeader) return this.#addHeader(live).then(() => this.write(alert, live));
     const json = formatAlert(alert);
-    this.#digest.add(json);
+    // A replay goes over gRPC, where numbers are text: the digest is of what comes out there.
+    const isAsReplayed = live.client !== undefined;
+    this.#digest.add(isAsReplayed ? json : formatAlert(decodeAlert(encodeAlert(alert))));
     this.#alerts++;
     return this.#files.write(this.#options.name.form === "wire" ? wireLine(alert) : json);
   }
@@ -118,7 +120,7 @@ export class Recording {
   /** With the first alert there is a connection, and Falco is there to be asked. */
   async #addHeader(live: LiveAlerts): Promise<void> {
     this.#hasHeader = true;
-    const version = await this.#askVersion(live);
+    const version = await this.#askVersion(live.client);
     if (version === undefined || this.#options.name.form !== "wire") return;
     this.#files.header(versionLine(version));
   }
@@ -134,8 +136,7 @@ export class Recording {
    */
   async close(live: LiveAlerts, end: RecordingEnd, error: unknown): Promise<void> {
     if (end === "failed" && this.#alerts === 0) {
-      await this.#files.discard();
-      await rm(this.#provenancePath, { force: true });
+      await this.discard();
       throw error;
     }
     const version = await this.#version;
@@ -152,15 +153,20 @@ export class Recording {
     if (failure !== undefined) throw failure;
   }
 
+  /** Removes the files. */
+  async discard(): Promise<void> {
+    await this.#files.discard();
+    await rm(this.#provenancePath, { force: true });
+  }
+
   async #describe(live: LiveAlerts, end: RecordingEnd, error: unknown): Promise<void> {
     const { name, live: { minPriority }, filterText, redact } = this.#options;
-    const { received, dropped } = live.stats;
     await writeProvenance(this.#provenancePath, {
       version: 1,
       recorder: "falco-streams record",
       form: name.form,
       ...(name.form === "wire" ? { encoding: WIRE_ENCODING } : {}),
-      address: live.client.address,
+      address: live.address,
       falco: await this.#version ?? null,
       startedAt: new Date(this.#startedAt).toISOString(),
       endedAt: end === "running" ? null : new Date(systemClock.now()).toISOString(),
@@ -173,7 +179,7 @@ export class Recording {
       redacted: redact,
       alerts: this.#alerts,
       digest: this.#digest.text,
-      received: received + dropped,
+      received: live.received,
       dropped: live.dropped,
       gaps: this.#gaps,
       files: this.#files.files.map((file) => ({ ...file, path: basename(file.path) })),
