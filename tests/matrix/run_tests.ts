@@ -1,0 +1,92 @@
+/** Runs the tests on one runtime. @module */
+import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Runtime } from "./runtimes.ts";
+import { runProgram } from "./run_program.ts";
+import type { Ended } from "./run_program.ts";
+import { countTests, failuresOf } from "./test_report.ts";
+import type { TestCounts } from "./test_report.ts";
+
+/** How long all tests may take on Deno or Bun, in milliseconds. */
+const TIME_LIMIT_MS = 900_000;
+/**
+ * How long one file may take on Node, in milliseconds, the slowest needing some ten seconds. Node
+ * does not end while a socket, a timer or a process is open: this limit is the leak check. Neither
+ * Deno nor Bun waits, and Deno's own check does not see `node:test`.
+ */
+const FILE_TIME_LIMIT_MS = 240_000;
+
+/** What came of the tests. */
+export interface TestRun {
+  readonly counts: TestCounts;
+  /** What failed and why; empty if all is well. */
+  readonly failures: string;
+}
+
+/**
+ * Runs the tests.
+ *
+ * @param runtime Where.
+ * @param tree A copy of the project with its dependencies.
+ * @returns What came of it.
+ */
+export async function runTests(runtime: Runtime, tree: string): Promise<TestRun> {
+  // By name: a folder would include what only Deno can run.
+  const files = readdirSync(join(tree, "tests"))
+    .filter((name) => name.endsWith("_test.ts"))
+    .map((name) => `tests/${name}`)
+    .sort();
+  if (runtime.runner === "node") return await runEachFile(runtime, tree, files);
+  // Deno runs what the README says; its flags and the documentation's examples are part of it.
+  const args = runtime.runner === "deno"
+    ? ["task", "--quiet", "test"]
+    : ["test", "--timeout", "120000", ...files.map((file) => `./${file}`)];
+  const ended = await runProgram(runtime.path, args, { cwd: tree, timeLimitMs: TIME_LIMIT_MS });
+  return read(runtime, ended, "the tests");
+}
+
+/** As `node --test` does, but one that stays open is named and ended. */
+async function runEachFile(
+  runtime: Runtime,
+  tree: string,
+  files: readonly string[],
+): Promise<TestRun> {
+  const runs: TestRun[] = [];
+  const waiting = [...files];
+  const work = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const args = ["--test-reporter=spec", file];
+      const options = { cwd: tree, timeLimitMs: FILE_TIME_LIMIT_MS };
+      runs.push(read(runtime, await runProgram(runtime.path, args, options), file));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  const sum = (of: (counts: TestCounts) => number): number =>
+    runs.reduce((total, { counts }) => total + of(counts), 0);
+  return {
+    counts: {
+      passed: sum(({ passed }) => passed),
+      failed: sum(({ failed }) => failed),
+      skipped: sum(({ skipped }) => skipped),
+    },
+    failures: runs.map(({ failures }) => failures).filter((text) => text !== "").join("\n"),
+  };
+}
+
+function read(runtime: Runtime, ended: Ended, what: string): TestRun {
+  const { runner, name } = runtime;
+  const counts = countTests(runner, ended.all);
+  const isFine = ended.status === 0 && counts.failed === 0 &&
+    counts.passed + counts.skipped > 0;
+  if (isFine) return { counts, failures: "" };
+  const how = ended.isLate
+    ? "did not end in time: something was left open, or waits for ever"
+    : `ended with ${ended.status}`;
+  // A file that fails without a failed test: it did not end, or does not even load.
+  const failed = Math.max(counts.failed, 1);
+  return {
+    counts: { ...counts, failed },
+    failures: `${name}: ${what} ${how}\n${failuresOf(runner, ended.all)}\n`,
+  };
+}
