@@ -273,8 +273,11 @@ test("EventStream.from() takes arrays, iterables, async iterables and streams", 
 
 test("EventStream.from() gives the items before a promise that fails", async () => {
   const error = new Error("no third");
-  const items = (): (number | Promise<number>)[] => [1, 2, Promise.reject(error)];
-  for (const source of [items(), new Set(items())]) {
+  const third = Promise.reject<number>(error);
+  // Handled here: on a busy machine the stream comes to it some turns later.
+  third.catch(() => {});
+  const items = [1, 2, third];
+  for (const source of [items, new Set(items)]) {
     const { items, error: given } = await outcome(EventStream.from(source));
     assert.deepEqual(items, [1, 2]);
     assert.equal(given, error);

@@ -15,6 +15,9 @@ import type { SinkStream } from "./sink_stream.ts";
 import type { AnyStageFactory } from "./stage.ts";
 import { toBatchSource } from "./to_batch_source.ts";
 
+// Named by where they stand: types for Node do not have the names that browsers and Deno have.
+type PipeOptions = Parameters<ReadableStream["pipeTo"]>[1];
+
 /**
  * A `ReadableStream` over a source that hands over micro-batches.
  *
@@ -77,7 +80,7 @@ export class EventStream<T> extends ReadableStream<T> {
    */
   override pipeThrough<U>(
     transform: ReadableWritablePair<U, T>,
-    options?: StreamPipeOptions,
+    options?: Parameters<ReadableStream<T>["pipeThrough"]>[1],
   ): ReadableStream<U> {
     return this.#fuse(transform, options) ?? super.pipeThrough(transform, options);
   }
@@ -91,7 +94,10 @@ export class EventStream<T> extends ReadableStream<T> {
    * @returns A promise that is settled when the sink is closed, or all has failed: it rejects with the
    * error of the source, an operator or the sink, or with the reason of the signal.
    */
-  override pipeTo(destination: WritableStream<T>, options?: StreamPipeOptions): Promise<void> {
+  override pipeTo(
+    destination: WritableStream<T>,
+    options?: Parameters<ReadableStream<T>["pipeTo"]>[1],
+  ): Promise<void> {
     const direct = this.#canFuse(options)
       ? (destination as Partial<SinkStream<T>> | undefined)?.[itemSink]?.()
       : undefined;
@@ -108,15 +114,17 @@ export class EventStream<T> extends ReadableStream<T> {
    *
    * @throws {TypeError} when the stream is locked.
    */
-  override values(options?: ReadableStreamIteratorOptions): AsyncIterableIterator<T> {
+  override values(
+    options?: Parameters<ReadableStream<T>["values"]>[0],
+  ): ReturnType<ReadableStream<T>["values"]> {
     if (this.locked || !this.#feed.isDirect) return super.values(options);
     return new BatchIterator(this.#feed, super.getReader(), options?.preventCancel === true);
   }
 
   /** The same as {@linkcode EventStream.values}. */
   override [Symbol.asyncIterator](
-    options?: ReadableStreamIteratorOptions,
-  ): AsyncIterableIterator<T> {
+    options?: Parameters<ReadableStream<T>["values"]>[0],
+  ): ReturnType<ReadableStream<T>["values"]> {
     return this.values(options);
   }
 
@@ -155,7 +163,7 @@ export class EventStream<T> extends ReadableStream<T> {
   /** Runs the stages of an unused operator behind this stream; undefined if that is for the platform. */
   #fuse<U>(
     transform: ReadableWritablePair<U, T>,
-    options: StreamPipeOptions | undefined,
+    options: PipeOptions,
   ): ReadableStream<U> | undefined {
     const operator = transform as Partial<OperatorStream<T, U>> | null | undefined;
     if (typeof operator?.[operatorStages] !== "function" || !this.#canFuse(options)) return;
@@ -203,7 +211,7 @@ export class EventStream<T> extends ReadableStream<T> {
     return isOver || source instanceof FusedSource && source.finished;
   }
 
-  #canFuse(options: StreamPipeOptions | null | undefined): boolean {
+  #canFuse(options: PipeOptions | null): boolean {
     const { preventAbort, preventCancel, preventClose, signal } = options ?? {};
     return !this.locked && this.#feed.isDirect && !preventAbort && !preventCancel &&
       !preventClose && (signal === undefined || signal instanceof AbortSignal);
