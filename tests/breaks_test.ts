@@ -1,6 +1,6 @@
-/** The deliberate breaks fit the code as it is. */
+/** Deliberate breaks, as data. Whether they fit the code, `deno task breaks --check` says. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
 import { applyBreak } from "./breaks/break.ts";
 import type { Break } from "./breaks/break.ts";
@@ -14,16 +14,15 @@ describe("deliberate breaks", () => {
     assert.equal(new Set(breaks.map(({ name }) => name)).size, breaks.length);
   });
 
-  for (const one of breaks) {
-    it(`fit the code: ${one.name}`, () => {
-      const text = readFileSync(new URL(one.file, root), "utf8");
-      assert.notEqual(applyBreak(text, one), text);
-      assert(one.tests.length > 0);
-      for (const test of one.tests) {
+  it("each names a file and suites that are there", () => {
+    for (const { file, tests } of breaks) {
+      assert(existsSync(new URL(file, root)), `there is no ${file}`);
+      assert(tests.length > 0);
+      for (const test of tests) {
         assert(existsSync(new URL(`tests/${test}_test.ts`, root)), `there is no suite ${test}`);
       }
-    });
-  }
+    }
+  });
 });
 
 describe("applyBreak()", () => {

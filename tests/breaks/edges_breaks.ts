@@ -41,14 +41,14 @@ export const edgesBreaks: readonly Break[] = [
   {
     name: "the buffer of a sink has no bound",
     file: "lib/sinks/delivery_queue.ts",
-    find: 'while (overflow === "block" && this.#items.length >= this.#max) {',
+    find: 'while (overflow === "block" && this.#items.length >= this.#max && !this.#hasLeft) {',
     replace: 'while (overflow === "block" && this.#items.length >= this.#max * 1e9) {',
     tests: ["webhook_sink"],
   },
   {
     name: "what is on its way is dropped as the oldest",
     file: "lib/sinks/delivery_queue.ts",
-    find: "this.#items.splice(this.#items.length > 1 ? 1 : 0, 1)",
+    find: "this.#items.splice(this.#underWay, 1)",
     replace: "this.#items.splice(0, 1)",
     tests: ["webhook_sink"],
   },
