@@ -2,6 +2,8 @@
  * A test of your own pipeline, without Falco and without waiting.
  *
  *     deno test --allow-net --allow-read --allow-write=/tmp examples/03_test_a_pipeline_test.ts
+ *
+ * In a project that has installed the package, `node --test` and `bun test` run it as well.
  */
 import { BatchStream, connect, FilterStream, isAtLeast } from "@falco-streams/core";
 import type { Alert, EventStream } from "@falco-streams/core";
