@@ -61,16 +61,16 @@ export const edgesBreaks: readonly Break[] = [
   },
   {
     name: "a receiver is open to the whole network",
-    file: "lib/sources/http_receiver.ts",
+    file: "lib/sources/receiver_server.ts",
     find: "!LOOPBACK.test(hostname) && tls?.clientCa",
     replace: 'hostname === "" && tls?.clientCa',
     tests: ["http_receiver"],
   },
   {
     name: "a body may be as long as it likes",
-    file: "lib/sources/read_body.ts",
-    find: "if (length <= maxBytes) return chunks.push(chunk);",
-    replace: "if (length >= 0) return chunks.push(chunk);",
+    file: "lib/sources/body_reader.ts",
+    find: "if (length <= this.#maxBytes && this.#total <= this.#maxTotalBytes) {",
+    replace: "if (length >= 0) {",
     tests: ["http_receiver"],
   },
   {
@@ -89,9 +89,9 @@ export const edgesBreaks: readonly Break[] = [
   },
   {
     name: "any number of connections is admitted",
-    file: "lib/sources/http_receiver.ts",
-    find: "if (this.#connections >= (this.#options.maxConnections ?? 256)) {",
-    replace: "if (this.#connections < 0) {",
+    file: "lib/sources/connection_slots.ts",
+    find: "if (this.#slots.size >= max) {",
+    replace: "if (this.#slots.size < 0) {",
     tests: ["http_receiver"],
   },
   {

@@ -76,7 +76,7 @@ export const streamsBreaks: readonly Break[] = [
   {
     name: "break out of for await does not cancel",
     file: "lib/streams/engine/batch_iterator.ts",
-    find: "else await feed?.leave(value);",
+    find: "else await feed?.leave(value, rest.length);",
     replace: "",
     tests: ["event_stream"],
   },
