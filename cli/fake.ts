@@ -14,6 +14,7 @@ import { parseAddress } from "../lib/transport/address.ts";
 import { fakeHelp, readFakeArguments } from "./fake_options.ts";
 import type { FakeArguments } from "./fake_options.ts";
 import type { CommandContext } from "./command.ts";
+import { warnOfVersion1 } from "./old_certificates.ts";
 import { Progress } from "./progress.ts";
 import { readCertificates } from "./read_certificates.ts";
 import { startConfiguredFake } from "./start_configured_fake.ts";
@@ -59,7 +60,10 @@ export async function fake(args: readonly string[], context: CommandContext): Pr
       const tls = await certificatesFor(options, makeFolder);
       const { listen } = options;
       falco = await startFake({ falcoVersion, listen, tls: tls?.certificates, faults });
-      if (tls !== undefined) stderr.write(`certificates are in ${tls.folder}\n`);
+      if (tls !== undefined) {
+        stderr.write(`certificates are in ${tls.folder}\n`);
+        stderr.write(warnOfVersion1(tls.certificates.client.cert));
+      }
     }
     if (faults.length > 0) stderr.write(`${faults.length} faults are armed\n`);
     if (fixture !== undefined && options.rate === undefined) {

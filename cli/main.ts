@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { FalcoConfigError } from "../harness/falco_config/config_error.ts";
 import { FixtureError } from "../harness/fixtures/fixture.ts";
 import { FalcoError } from "../lib/errors.ts";
+import { certs } from "./certs.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { contract } from "./contract.ts";
 import { doctor } from "./doctor.ts";
@@ -28,8 +29,9 @@ const commands = new Map<string, Command>([
   ["record", record],
   ["doctor", doctor],
   ["contract", contract],
+  ["certs", certs],
 ]);
-const planned = ["certs", "gateway"];
+const planned = ["gateway"];
 
 const help = `falco-streams: Falco's alerts as Web Streams, and a fake Falco to test with
 
@@ -42,6 +44,7 @@ Commands:
   record    write the alerts of a Falco into a file, to be replayed
   doctor    find out why there is no connection to a Falco, or no alert
   contract  look whether something behaves as Falco does
+  certs     make certificates for Falco and its clients
 
 COMMAND --help tells more. With Deno: deno task COMMAND [OPTION...]
 `;

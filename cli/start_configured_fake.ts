@@ -1,4 +1,5 @@
 /** A fake Falco as a falco.yaml says, for `fake -c`. @module */
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { FalcoConfigError } from "../harness/falco_config/config_error.ts";
 import type { FakeFalcoConfigOptions } from "../harness/falco_config/falco_setup.ts";
@@ -7,6 +8,7 @@ import type { OutputStats } from "../harness/outputs/configured_outputs.ts";
 import { processStdout } from "../harness/outputs/process_streams.ts";
 import type { CommandContext } from "./command.ts";
 import type { FakeArguments } from "./fake_options.ts";
+import { warnOfVersion1 } from "./old_certificates.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What stands for the address where there is none. */
@@ -53,7 +55,11 @@ export async function startConfiguredFake(
   };
   const falco = await start(config, settings);
   const tell = () => {
-    const { warnings, withoutEffect } = falco.outputs!.config;
+    const { warnings, withoutEffect, grpc } = falco.outputs!.config;
+    const isTls = falco.address.startsWith("https:");
+    if (grpc !== undefined && isTls) {
+      stderr.write(warnOfVersion1(readFileSync(grpc.certChain, "utf8")));
+    }
     for (const { message } of warnings) stderr.write(`${message}\n`);
     if (withoutEffect.length > 0) {
       stderr.write(`${config}: without effect here: ${withoutEffect.join(", ")}\n`);

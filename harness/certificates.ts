@@ -1,14 +1,17 @@
 /** Certificates for mutual TLS between a fake Falco and its clients, made in this process. @module */
 import { mkdir, unlink, writeFile } from "node:fs/promises";
-import { isIP, isIPv6 } from "node:net";
 import { join } from "node:path";
 import { FalcoError } from "../lib/errors.ts";
+import { makeAuthority, readAuthority } from "./certificate_authority.ts";
+import { planCertificates } from "./certificate_options.ts";
+import type { CertificatesOptions } from "./certificate_options.ts";
 
 /**
  * What mutual TLS with a fake Falco needs: an authority, and a certificate with its key for each side.
  *
- * Everything is PEM text that ends with a line break; keys are PKCS#8 and not encrypted. The key of
- * the authority is thrown away, so nobody can issue more certificates that these sides would trust.
+ * Everything is PEM text that ends with a line break; keys are PKCS#8 and not encrypted. Unless it was
+ * asked for, the key of the authority is thrown away, so nobody can issue more certificates that these
+ * sides would trust.
  *
  * @example What a client passes to `connect()`
  * ```ts
@@ -24,6 +27,8 @@ import { FalcoError } from "../lib/errors.ts";
 export interface Certificates {
   /** The certificate of the authority that issued the other two: Falco's `root_certs`, a client's `ca`. */
   readonly ca: string;
+  /** The authority's key, if it was kept: with it more certificates can be issued. */
+  readonly caKey?: string;
   /** What the server shows: Falco's `cert_chain` and `private_key`. */
   readonly server: KeyedCertificate;
   /** What the client shows. */
@@ -52,61 +57,13 @@ export interface KeyedCertificate {
 }
 
 /**
- * How {@linkcode makeCertificates} makes certificates; all of it has a default.
- *
- * @example Certificates that expired yesterday
- * ```ts
- * import { makeCertificates } from "@falco-streams/core/harness";
- * import type { CertificatesOptions } from "@falco-streams/core/harness";
- * import assert from "node:assert/strict";
- *
- * const expired: CertificatesOptions = { days: 30, now: Date.now() - 31 * 86_400_000 };
- * assert.match((await makeCertificates(expired)).ca, /BEGIN CERTIFICATE/);
- * ```
- */
-export interface CertificatesOptions {
-  /**
-   * What clients may call the server: host names (`*.example.test` too) and IP addresses, at least
-   * one. Names with other letters than ASCII are given in their `xn--` form.
-   *
-   * @default {["localhost", "127.0.0.1", "::1"]} since a fake Falco listens on loopback
-   */
-  readonly names?: readonly string[];
-  /**
-   * How many days from `now` the certificates stay valid. Above 0, fractions allowed.
-   *
-   * @default {365} as in the recipe of Falco's documentation
-   */
-  readonly days?: number;
-  /**
-   * The kind of all keys: `ecdsa` on P-256, or `rsa` with 2048 bits.
-   *
-   * @default {"ecdsa"} since all of it then takes about 15 ms; with RSA keys 0.1 to 0.6 s
-   */
-  readonly algorithm?: "ecdsa" | "rsa";
-  /**
-   * The present, in milliseconds since 1970-01-01T00:00:00Z. Validity starts one day before it, for
-   * machines whose clock is late, and counts in whole seconds.
-   *
-   * @default {Date.now()}
-   */
-  readonly now?: number;
-}
-
-type X509 = typeof import("@peculiar/x509");
-
-const dayMs = 86_400_000;
-/** The last second that a certificate can name, 9999-12-31T23:59:59Z (RFC 5280, section 4.1.2.5). */
-const lastMs = 253_402_300_799_000;
-const hostName = /^(?:\*\.)?(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*$/i;
-
-/**
  * Makes an authority, and a server and a client certificate that it issued.
  *
  * They are X.509 version 3 with SHA-256 signatures and random serial numbers. The server's is for
  * server authentication and for `names` only (as subject alternative names; its common name is not a
  * host name), the client's for client authentication only. Made for tests: the keys are not protected
- * in any way. Every call makes a new authority, so that two calls do not trust each other.
+ * in any way. Every call makes a new authority, so that two calls do not trust each other, unless it is
+ * given one. With `broken` the certificates are ones that a good peer refuses.
  *
  * The first call in a process takes about 0.1 s longer: it loads the X.509 library then, and with it
  * `reflect-metadata`, which adds functions to the global `Reflect`. On Deno it needs no permission.
@@ -114,7 +71,8 @@ const hostName = /^(?:\*\.)?(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63
  *
  * @param options What to put in; see {@linkcode CertificatesOptions}.
  * @returns The certificates and keys in PEM.
- * @throws {TypeError} If `names` holds something that is no host name and no IP address, or if `algorithm` is unknown.
+ * @throws {TypeError} If `names` holds something that is no host name and no IP address, if `algorithm`
+ * or something in `broken` is unknown, or if `authority` is none, has another's key or has ended.
  * @throws {RangeError} If `names` is empty, or if `days` or `now` leave the years 1970 to 9999.
  *
  * @example A server that asks its clients for a certificate
@@ -127,78 +85,41 @@ const hostName = /^(?:\*\.)?(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63
  * ```
  */
 export async function makeCertificates(options: CertificatesOptions = {}): Promise<Certificates> {
-  const { names = ["localhost", "127.0.0.1", "::1"], days = 365, algorithm = "ecdsa" } = options;
-  const { now = Date.now() } = options;
-  const generalNames = parseNames(names);
-  const validity = computeValidity(now, days);
-  const keyAlgorithm = parseAlgorithm(algorithm);
+  const plan = planCertificates(options);
+  const { broken, validity, now } = plan;
 
   // Loaded here, not above: it takes 0.1 s and changes a global, and who needs no TLS should have neither.
   await import("reflect-metadata");
   const x509 = await import("@peculiar/x509");
 
-  const makeKeys = () => crypto.subtle.generateKey(keyAlgorithm, true, ["sign", "verify"]);
-  const [caKeys, serverKeys, clientKeys] = await Promise.all([makeKeys(), makeKeys(), makeKeys()]);
-  const caName = "CN=falco-streams test CA";
-  const caKeyId = await x509.SubjectKeyIdentifierExtension.create(caKeys.publicKey);
-  const ca = await x509.X509CertificateGenerator.createSelfSigned({
-    ...validity,
-    name: caName,
-    keys: caKeys,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(
-        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
-        true,
-      ),
-      caKeyId,
-    ],
-  });
+  const authority = plan.authority === undefined
+    ? await makeAuthority(x509, plan.keyKind ?? "ecdsa", validity.authority)
+    : await readAuthority(x509, plan.authority, now);
+  const { keyKind = authority.keyKind } = plan;
+  const stranger = broken.has("other-authority") || broken.has("other-authority-client")
+    ? await makeAuthority(x509, authority.keyKind, validity.authority)
+    : authority;
 
-  async function issue(
-    commonName: string,
-    keys: CryptoKeyPair,
-    purpose: "serverAuth" | "clientAuth",
-    extensions: InstanceType<X509["Extension"]>[],
-  ): Promise<KeyedCertificate> {
-    const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
-    // The key exchange of old TLS 1.2 cipher suites encrypts with an RSA key; an ECDSA key only signs.
-    const usages = algorithm === "rsa" ? digitalSignature | keyEncipherment : digitalSignature;
-    const cert = await x509.X509CertificateGenerator.create({
-      ...validity,
-      subject: `CN=${commonName}`,
-      issuer: caName,
-      publicKey: keys.publicKey,
-      signingKey: caKeys.privateKey,
-      extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(usages, true),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[purpose]]),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-        // All our authorities have one name; by this a peer tells them apart, and OpenSSL's strict mode wants it.
-        new x509.AuthorityKeyIdentifierExtension(caKeyId.keyId),
-        ...extensions,
-      ],
-    });
-    const key = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
-    return {
-      cert: formatPem(x509, cert.rawData, "CERTIFICATE"),
-      key: formatPem(x509, key, "PRIVATE KEY"),
-    };
-  }
-
-  return {
-    ca: formatPem(x509, ca.rawData, "CERTIFICATE"),
-    server: await issue("falco-streams test server", serverKeys, "serverAuth", [
-      new x509.SubjectAlternativeNameExtension(generalNames),
-    ]),
-    client: await issue("falco-streams test client", clientKeys, "clientAuth", []),
-  };
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
+  const [server, client] = await Promise.all([
+    (broken.has("other-authority") ? stranger : authority)
+      .issue("falco-streams test server", keyKind, validity.server, [
+        new x509.ExtendedKeyUsageExtension([serverAuth]),
+        new x509.SubjectAlternativeNameExtension([...plan.names]),
+      ]),
+    (broken.has("other-authority-client") ? stranger : authority)
+      .issue("falco-streams test client", keyKind, validity.client, [
+        new x509.ExtendedKeyUsageExtension([clientAuth]),
+      ]),
+  ]);
+  const certificates = { ca: authority.cert, server, client };
+  if (!plan.keepAuthorityKey) return certificates;
+  return { ...certificates, caKey: await authority.exportKey() };
 }
 
 /**
  * Writes certificates under the names that Falco's documentation gives them: `ca.crt`, `server.crt`,
- * `server.key`, `client.crt`, `client.key`.
+ * `server.key`, `client.crt`, `client.key`; and `ca.key`, if the authority's key was kept.
  *
  * The folder is made with its parents if it is missing, for its owner only (mode 0700); one that is
  * there keeps its mode. Keys get mode 0600, certificates 0644, both less the umask; Windows has no
@@ -224,9 +145,10 @@ export async function makeCertificates(options: CertificatesOptions = {}): Promi
  * ```
  */
 export async function writeCertificates(folder: string, certificates: Certificates): Promise<void> {
-  const { ca, server, client } = certificates;
+  const { ca, caKey, server, client } = certificates;
   const files: [name: string, text: string, mode: number][] = [
     ["ca.crt", ca, 0o644],
+    ...(caKey === undefined ? [] : [["ca.key", caKey, 0o600] as [string, string, number]]),
     ["server.crt", server.cert, 0o644],
     ["server.key", server.key, 0o600],
     ["client.crt", client.cert, 0o644],
@@ -250,78 +172,4 @@ export async function writeCertificates(folder: string, certificates: Certificat
       { cause },
     );
   }
-}
-
-function parseNames(names: readonly string[]): { type: "dns" | "ip"; value: string }[] {
-  if (!Array.isArray(names)) {
-    throw new TypeError(
-      `Cannot make certificates: option "names" is ${
-        show(names)
-      }. Give an array of host names and IP addresses`,
-    );
-  }
-  if (names.length === 0) {
-    throw new RangeError(
-      `Cannot make certificates: option "names" is empty. Give at least one host name or IP address`,
-    );
-  }
-  return names.map((name: unknown) => {
-    if (typeof name === "string" && isIP(name) !== 0 && !name.includes("%")) {
-      // The library reads "::ffff:127.0.0.1" as another address, without a word; URL writes it in hexadecimal.
-      const value = isIPv6(name) ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name;
-      return { type: "ip", value };
-    }
-    // A last label of digits alone is an IPv4 address gone wrong: clients never look it up as a name.
-    if (
-      typeof name !== "string" || name.length > 253 || !hostName.test(name) ||
-      /(?:^|\.)\d+$/.test(name)
-    ) {
-      throw new TypeError(
-        `Cannot make certificates: option "names" has ${show(name)}. ` +
-          "Give host names in ASCII, without port or trailing dot, and IP addresses without brackets or zone",
-      );
-    }
-    return { type: "dns", value: name };
-  });
-}
-
-function computeValidity(now: number, days: number): { notBefore: Date; notAfter: Date } {
-  if (!(now >= 0 && now <= lastMs)) {
-    throw new RangeError(
-      `Cannot make certificates: option "now" is ${
-        show(now)
-      }. Give milliseconds in the years 1970 to 9999`,
-    );
-  }
-  if (!(days > 0 && now + days * dayMs <= lastMs)) {
-    throw new RangeError(
-      `Cannot make certificates: option "days" is ${
-        show(days)
-      }. Give a number above 0 that ends before the year 10000`,
-    );
-  }
-  return { notBefore: new Date(now - dayMs), notAfter: new Date(now + days * dayMs) };
-}
-
-function parseAlgorithm(algorithm: "ecdsa" | "rsa"): EcKeyGenParams | RsaHashedKeyGenParams {
-  if (algorithm === "ecdsa") return { name: "ECDSA", namedCurve: "P-256" };
-  if (algorithm === "rsa") {
-    return {
-      name: "RSASSA-PKCS1-v1_5",
-      hash: "SHA-256",
-      modulusLength: 2048,
-      publicExponent: new Uint8Array([1, 0, 1]),
-    };
-  }
-  throw new TypeError(
-    `Cannot make certificates: option "algorithm" is ${show(algorithm)}. Give "ecdsa" or "rsa"`,
-  );
-}
-
-function formatPem(x509: X509, der: ArrayBuffer, tag: string): string {
-  return x509.PemConverter.encode(der, tag).trimEnd() + "\n";
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

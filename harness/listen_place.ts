@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 import process from "node:process";
 import type { ListenAddress } from "../lib/server/falco_server.ts";
 import { parseAddress } from "../lib/transport/address.ts";
+import { makeCertificates } from "./certificates.ts";
 import type { Certificates } from "./certificates.ts";
 import type { FakeFalcoOptions } from "./fake_falco_options.ts";
-import { certificatesFor } from "./faults/broken_certificates.ts";
 import { checkFault, isOnWire } from "./faults/fault_rules.ts";
 import { makeTempFolder } from "./temp_folder.ts";
 import type { TempFolder } from "./temp_folder.ts";
@@ -19,7 +19,7 @@ export interface ListenPlace {
   readonly shown: string;
   /** Whether a wire for faults stands in front. */
   readonly wire: boolean;
-  /** The certificates that were made or given, as clients get them; undefined on a unix socket. */
+  /** The certificates that were made or given; undefined on a unix socket. */
   readonly certificates?: Certificates;
   /** The folder that was made for sockets. */
   readonly folder?: TempFolder;
@@ -71,16 +71,15 @@ export async function placeOf(
   }
   const { host, port } = asked?.kind === "tls" ? asked : { host: "localhost", port: 0 };
   const names = [...new Set(["localhost", "127.0.0.1", "::1", host])];
-  const { served, shown } = tls === true
-    ? await certificatesFor(names, faults)
-    : { served: tls, shown: tls };
-  const { ca, server } = served;
+  const broken = faults.flatMap((fault) => fault.type === "certificate" ? [fault.is] : []);
+  const certificates = tls === true ? await makeCertificates({ names, broken }) : tls;
+  const { ca, server } = certificates;
   const credentials = { ca, cert: server.cert, key: server.key };
   return {
     listen: { kind: "tls", host, port: wire ? 0 : port, credentials },
     shown: asked?.text ?? `https://${host}:${port}`,
     wire,
-    certificates: shown,
+    certificates,
   };
 }
 

@@ -51,7 +51,8 @@
 export { buildAlert } from "./build_alert.ts";
 export type { RecordedCall } from "./call_log.ts";
 export { makeCertificates, writeCertificates } from "./certificates.ts";
-export type { Certificates, CertificatesOptions, KeyedCertificate } from "./certificates.ts";
+export type { Certificates, KeyedCertificate } from "./certificates.ts";
+export type { BrokenCertificate, CertificatesOptions } from "./certificate_options.ts";
 export type { ContractBehaviour, ContractNeed, ContractSection } from "./contract/behaviour.ts";
 export type { ContractTarget } from "./contract/contract_target.ts";
 export { contractBehaviours, runContract } from "./contract/run_contract.ts";

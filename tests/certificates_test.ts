@@ -9,7 +9,8 @@ import { after, before, describe, it } from "node:test";
 import { connect, createServer } from "node:tls";
 import type { ConnectionOptions, TlsOptions, TLSSocket } from "node:tls";
 import { makeCertificates, writeCertificates } from "../harness/certificates.ts";
-import type { Certificates, CertificatesOptions } from "../harness/certificates.ts";
+import type { Certificates, KeyedCertificate } from "../harness/certificates.ts";
+import type { CertificatesOptions } from "../harness/certificate_options.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import type { TempFolder } from "../harness/temp_folder.ts";
 import { FalcoError } from "../lib/errors.ts";
@@ -197,9 +198,101 @@ describe("makeCertificates()", () => {
     for (const pem of [ca, server.cert, client.cert]) {
       const { validFrom, validTo } = new X509Certificate(pem);
       assert.equal(Date.parse(validFrom), Date.UTC(2049, 10, 30, 12, 0, 0));
-      assert.equal(Date.parse(validTo), Date.UTC(2050, 2, 2, 0, 0, 0));
+      const end = pem === ca ? now + 3650 * 86_400_000 : Date.UTC(2050, 2, 2, 0, 0, 0);
+      assert.equal(Date.parse(validTo), end - end % 1000);
     }
   });
+
+  it("lets an authority live as long as what it issues, up to the year 9999", async () => {
+    for (
+      const { days, end } of [{ days: 4000, end: "2037" }, { days: 2_900_000, end: "9966" }]
+    ) {
+      const { ca } = await makeCertificates({ now: Date.UTC(2026, 5, 1), days });
+      assert(new X509Certificate(ca).validTo.includes(end), new X509Certificate(ca).validTo);
+    }
+    const last = await makeCertificates({ now: Date.UTC(9999, 0, 1), days: 1 });
+    assert.match(new X509Certificate(last.ca).validTo, /Dec 31 23:59:59 9999/);
+  });
+
+  it("keeps the key of the authority only if it is asked to", async () => {
+    assert(!("caKey" in await makeCertificates()));
+    const { ca, caKey } = await makeCertificates({ keepAuthorityKey: true });
+    assert.match(caKey!, /^-----BEGIN PRIVATE KEY-----\n/);
+    const authority = { cert: ca, key: caKey! };
+    assert(!("caKey" in await makeCertificates({ authority })));
+    assert.equal((await makeCertificates({ authority, keepAuthorityKey: true })).caKey, caKey);
+  });
+
+  it("issues certificates that those of the same authority trust", async () => {
+    const old = await makeCertificates({ keepAuthorityKey: true });
+    const renewed = await makeCertificates({ authority: { cert: old.ca, key: old.caKey! } });
+    assert.equal(renewed.ca, old.ca);
+    assert.notEqual(renewed.server.key, old.server.key);
+    const said = await handshake(demand(renewed), { ca: old.ca, ...old.client });
+    assert.match(said, /^authorized/);
+  });
+
+  it("issues nothing that outlives an authority that was given", async () => {
+    const now = Date.now();
+    const old = await makeCertificates({ now, days: 3700, keepAuthorityKey: true });
+    const authority = { cert: old.ca, key: old.caKey! };
+    const { server } = await makeCertificates({ now, days: 9000, authority });
+    const end = (pem: string) => new X509Certificate(pem).validTo;
+    assert.equal(end(server.cert), end(old.ca));
+    const late = { authority, now: now + 3701 * 86_400_000 };
+    await assert.rejects(makeCertificates(late), /option "authority" has ended: it was valid/);
+  });
+
+  it("refuses what is no authority, or has the key of another", async () => {
+    const [ours, other] = await Promise.all(
+      (["ecdsa", "rsa"] as const).map((algorithm) =>
+        makeCertificates({ algorithm, keepAuthorityKey: true })
+      ),
+    );
+    const same = await makeCertificates({ keepAuthorityKey: true });
+    const given: { authority: KeyedCertificate; message: RegExp }[] = [
+      { authority: ours!.server, message: /is not the certificate of an authority\. / },
+      { authority: { cert: ours!.ca, key: same.caKey! }, message: /has the key of another one\. / },
+      { authority: { cert: ours!.ca, key: other!.caKey! }, message: /has no ECDSA key in PKCS#8/ },
+      { authority: { cert: other!.ca, key: ours!.caKey! }, message: /has no RSA key in PKCS#8/ },
+      { authority: { cert: ours!.ca, key: "" }, message: /has no key in PEM\. / },
+      { authority: { cert: "?", key: ours!.caKey! }, message: /has no certificate in PEM\. / },
+    ];
+    for (const { authority, message } of given) {
+      await assert.rejects(makeCertificates({ authority }), { name: "TypeError", message });
+    }
+    const broken = ["expired-authority"] as const;
+    const authority = { cert: ours!.ca, key: ours!.caKey! };
+    await assert.rejects(makeCertificates({ authority, broken }), { name: "TypeError" });
+  });
+
+  for (
+    const { broken, refuses } of [
+      { broken: "expired", refuses: "client" },
+      { broken: "expired-authority", refuses: "client" },
+      { broken: "wrong-name", refuses: "client" },
+      { broken: "other-authority", refuses: "client" },
+      { broken: "expired-client", refuses: "server" },
+      { broken: "other-authority-client", refuses: "server" },
+    ] as const
+  ) {
+    it(`makes the ${refuses} refuse what is broken as ${broken}`, async () => {
+      const ours = await makeCertificates({ broken: [broken] });
+      const server = demand(ours);
+      const meeting = handshake(server, { ca: ours.ca, ...ours.client });
+      // Deno does not look at the dates of an authority that it was told to trust.
+      if (broken === "expired-authority" && "Deno" in globalThis) return void await meeting;
+      await assert.rejects(meeting);
+      // If that side does not look, they meet.
+      const met = refuses === "client"
+        ? handshake(
+          { ...server, rejectUnauthorized: false },
+          { ...ours.client, rejectUnauthorized: false },
+        )
+        : handshake(ours.server, { ca: ours.ca });
+      assert.match(await met, / over TLSv1.3$/);
+    });
+  }
 
   it("makes expired certificates if now is long past", async () => {
     const expired = await makeCertificates({ now: Date.now() - 10 * 86_400_000, days: 9 });
@@ -237,6 +330,8 @@ describe("makeCertificates()", () => {
     { options: { days: 3_000_000 }, error: RangeError, message: /"days" is 3000000\. / },
     { options: { now: -1 }, error: RangeError, message: /"now" is -1\. / },
     { options: { now: Infinity }, error: RangeError, message: /"now" is Infinity\. / },
+    { options: { broken: "expired" }, error: TypeError, message: /"broken" is "expired"\. / },
+    { options: { broken: ["rusty"] }, error: TypeError, message: /"broken" has "rusty"\. / },
     { options: { algorithm: "dsa" }, error: TypeError, message: /"algorithm" is "dsa"\. / },
   ];
   for (const { options, error, message } of wrong) {
@@ -278,6 +373,14 @@ describe("writeCertificates()", () => {
       server: { cert: serverCert, key: serverKey },
       client: { cert: clientCert, key: clientKey },
     }, certificates);
+  });
+
+  it("writes the authority's key if it was kept, for its owner only", posix, async () => {
+    const path = `${folder.path}/kept`;
+    const kept = await makeCertificates({ keepAuthorityKey: true });
+    await writeCertificates(path, kept);
+    assert.equal(await readFile(`${path}/ca.key`, "utf8"), kept.caKey);
+    assert.equal(await modeOf(`${path}/ca.key`), 0o600);
   });
 
   it("keeps keys and new folders to their owner", posix, async () => {

@@ -28,7 +28,7 @@ describe("deno.json", () => {
     ]);
   });
 
-  for (const task of ["fake", "tail", "record", "doctor", "contract"]) {
+  for (const task of ["fake", "tail", "record", "doctor", "contract", "certs"]) {
     it(`runs ${task} with the flags that its tests use`, () => {
       const flags = command(task).split(" ").filter((word) => word.startsWith("--"));
       assert.deepEqual(flags, denoFlags[task]);
@@ -117,8 +117,11 @@ describe("README.md", () => {
     const { doctorHelp } = await import("../cli/doctor_options.ts");
     const helps = { replay: replayHelp, fake: fakeHelp, tail: tailHelp, record: recordHelp };
     const { contractHelp } = await import("../cli/contract_options.ts");
-    const all: Record<string, string> = { ...helps, doctor: doctorHelp, contract: contractHelp };
-    const lines = [...readme.matchAll(/deno task (replay|fake|tail|record|doctor|contract) .*/g)];
+    const { certsHelp } = await import("../cli/certs_options.ts");
+    const more = { doctor: doctorHelp, contract: contractHelp, certs: certsHelp };
+    const all: Record<string, string> = { ...helps, ...more };
+    const tasks = /deno task (replay|fake|tail|record|doctor|contract|certs) .*/g;
+    const lines = [...readme.matchAll(tasks)];
     assert(lines.length >= 4);
     for (const [line, task = ""] of lines) {
       const help = all[task]!;

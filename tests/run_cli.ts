@@ -41,6 +41,12 @@ export const denoFlags: Record<string, readonly string[]> = {
     "--allow-write",
     "--ignore-env=LOG_TOKENS,LOG_STREAM",
   ],
+  certs: [
+    "--no-prompt",
+    "--allow-read",
+    "--allow-write",
+    "--ignore-env=LOG_TOKENS,LOG_STREAM",
+  ],
   tail: liveFlags,
   doctor: liveFlags,
   contract: liveFlags,

@@ -214,6 +214,29 @@ Deno.test({
 });
 
 Deno.test({
+  name: "certs needs read and write, no net, and says which is missing",
+  ...sanitized,
+  async fn() {
+    const folder = await makeTempFolder();
+    try {
+      for (const kind of ["read", "write"]) {
+        const permission = new RegExp(`^--allow-${kind}`);
+        const { code, text } = await runWithout("certs", permission, [`${folder.path}/certs`]);
+        assert.match(text, new RegExp(`Requires ${kind} access to `), text);
+        assert(code === 1 || code === 2, kind);
+        assert.deepEqual([...Deno.readDirSync(folder.path)], []);
+      }
+      assert.deepEqual(denoFlags["certs"]!.filter((flag) => flag.startsWith("--allow")), [
+        "--allow-read",
+        "--allow-write",
+      ]);
+    } finally {
+      await folder.remove();
+    }
+  },
+});
+
+Deno.test({
   name: "the bundled scenarios and the operators need no permission at all",
   ...sanitized,
   async fn() {
