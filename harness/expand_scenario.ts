@@ -140,7 +140,14 @@ function* makeAlerts(
   }
 }
 
-function fillIn(output: string, fields: AlertFields): string {
+/**
+ * Puts the values of fields into a text.
+ *
+ * @param output The text, with `%name` for the field of that name.
+ * @param fields The fields.
+ * @returns The text; names of no field stay as written.
+ */
+export function fillIn(output: string, fields: AlertFields): string {
   // A function, because `$&` in a value would mean something in a replacement text.
   return output.replace(placeholder, (written, path: string, argument: string = "") => {
     let name = path + argument;
