@@ -1,16 +1,19 @@
 /** `replay`: fixtures through a fake Falco and a real client to standard output. @module */
 import process from "node:process";
 import type { Alert } from "../lib/alert/alert.ts";
+import type { Repair } from "../lib/alert/repair.ts";
 import { wireLosses } from "../lib/alert/wire_loss.ts";
 import { connect } from "../lib/client/connect.ts";
 import { systemClock, wait } from "../lib/clock.ts";
 import { FalcoError } from "../lib/errors.ts";
-import { eraOf } from "../harness/era.ts";
+import { DEFAULT_FALCO_VERSION, eraOf } from "../harness/era.ts";
+import type { Era } from "../harness/era.ts";
 import type { FakeFalco } from "../harness/fake_falco.ts";
 import type { Fixture } from "../harness/fixtures/fixture.ts";
 import { FixtureError } from "../harness/fixtures/fixture.ts";
 import { openFixture, scenarioFixture } from "../harness/fixtures/open_fixture.ts";
 import { scenarios } from "../harness/scenarios/mod.ts";
+import { untilWhole } from "./first_service.ts";
 import { alertFormatter } from "./formats/alert_formatter.ts";
 import type { CommandContext } from "./command.ts";
 import { hasColour } from "./colour.ts";
@@ -68,7 +71,8 @@ export async function replay(args: readonly string[], context: CommandContext): 
   const startedAt = systemClock.now();
   const falcoVersion = options.falcoVersion ??
     fixtures.find((one) => one.falcoVersion)?.falcoVersion;
-  if (falcoVersion !== undefined) requireSub(falcoVersion);
+  const era = readEra(falcoVersion);
+  const isFirst = !era.methods.some((method) => method.endsWith("/sub"));
   const fake = await startFake({
     falcoVersion,
     listen: options.listen,
@@ -78,11 +82,22 @@ export async function replay(args: readonly string[], context: CommandContext): 
   const signal = AbortSignal.any([interrupt.signal, leave.signal]);
   stdout.onClosed(() => leave.abort(new DOMException("nobody reads", "AbortError")));
   const client = connect(fake.address, { tls: fake.credentials });
-  const feeding = feed(fake, fixtures, options, summary, signal);
+  // What this Falco does not send at all is not waited for.
+  const sent = { count: 0, isAll: false };
+  const feeding = feed(fake, fixtures, options, signal, {
+    in(alert) {
+      summary.in(alert, wireLosses(alert));
+      if (isFirst && era.encode(alert) !== undefined) sent.count++;
+    },
+    repaired: (repair) => summary.repaired(repair),
+  }).finally(() => sent.isAll = true);
   // A broken fixture ends the stream once what came before it has been printed.
   feeding.catch(() => {});
   try {
-    const alerts = client.outputs.subscribe({ signal, reconnect: false });
+    const subscription = client.outputs.subscribe({ signal, reconnect: false });
+    const alerts = isFirst
+      ? untilWhole(subscription, (received) => sent.isAll && received === sent.count)
+      : subscription;
     const { stream, dropped } = replayPipeline(alerts, options);
     for await (const item of stream) {
       const batch = Array.isArray(item) ? item as readonly Alert[] : undefined;
@@ -122,19 +137,18 @@ export async function replay(args: readonly string[], context: CommandContext): 
   return interrupt.status ?? 0;
 }
 
-/** What ends a replay is that Falco ends its call, which only `sub` shows. */
-function requireSub(falcoVersion: string): void {
-  let methods: readonly string[];
+/** What the Falco to be sends. */
+function readEra(falcoVersion: string = DEFAULT_FALCO_VERSION): Era {
+  let era: Era;
   try {
-    ({ methods } = eraOf(falcoVersion));
+    era = eraOf(falcoVersion);
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error });
   }
-  if (methods.some((method) => method.endsWith("/sub"))) return;
-  const reason = methods.length === 0
-    ? "0.44 removed gRPC"
-    : "before 0.24 it had no call to wait on";
-  throw new UsageError(`Cannot be Falco ${falcoVersion}: ${reason}. Use 0.24.0 to 0.43.1`);
+  if (era.methods.length > 0) return era;
+  throw new UsageError(
+    `Cannot be Falco ${falcoVersion}: 0.44 removed gRPC. Use 0.18.0 to 0.43.1`,
+  );
 }
 
 async function openAll(
@@ -183,16 +197,16 @@ async function feed(
   fake: FakeFalco,
   fixtures: readonly Fixture[],
   options: ReplayArguments,
-  summary: ReplaySummary,
   signal: AbortSignal,
+  told: { in(alert: Alert): void; repaired(repair: Repair): void },
 ): Promise<void> {
   async function* all(): AsyncGenerator<Alert> {
     for (let round = 0; round < options.repeat; round++) {
       for (const fixture of fixtures) {
         if (round > 0 && !fixture.isRepeatable) continue;
         let own = 0;
-        for await (const alert of fixture.alerts((repair) => summary.repaired(repair))) {
-          summary.in(alert, wireLosses(alert));
+        for await (const alert of fixture.alerts((repair) => told.repaired(repair))) {
+          told.in(alert);
           yield alert;
           own++;
         }

@@ -33,7 +33,7 @@ How they are played:
   --repeat N               play all fixtures N times
   --tls                    over mutual TLS on loopback, with certificates made on the spot
   --listen ADDRESS         where the fake listens: unix:///PATH or localhost:PORT
-  --falco-version V        the Falco to be, 0.24.0 to 0.43.1
+  --falco-version V        the Falco to be, 0.18.0 to 0.43.1
   --seed N                 what scenarios draw at random (jitterMs), instead of their own seed
 
 How they are printed:
