@@ -1,5 +1,5 @@
 /** What the keys of scenario files may hold: one rule for the parser, for code, and for editors. @module */
-import type { YamlReaders, YamlValue } from "./yaml_value.ts";
+import type { YamlReaders, YamlValue } from "../lib/yaml/yaml_value.ts";
 
 /** A part of a JSON Schema (draft 07), as far as scenarios need it. */
 export interface JsonSchema {

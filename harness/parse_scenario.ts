@@ -2,7 +2,7 @@
 import { readersOf } from "./key_rules.ts";
 import type { Scenario } from "./scenario.ts";
 import { scenarioRules } from "./scenario_rules.ts";
-import { readYaml } from "./yaml_value.ts";
+import { readYaml } from "../lib/yaml/yaml_value.ts";
 
 /**
  * Reads a scenario file: YAML 1.2 with the keys of {@linkcode Scenario}, and no others.

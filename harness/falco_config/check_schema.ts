@@ -1,5 +1,5 @@
 /** What Falco's schema validation complains about, with places. @module */
-import { describeUnknownKey, quote } from "../yaml_problem.ts";
+import { describeUnknownKey, quote } from "../../lib/yaml/yaml_problem.ts";
 import type { ConfigPlace, FalcoConfigWarning } from "./config_error.ts";
 import type { ConfigMap, ConfigNode } from "./config_node.ts";
 import type { SchemaKeys, SchemaType } from "./config_schema.ts";

@@ -2,7 +2,7 @@
 import { isMap, isPair, isScalar, isSeq } from "yaml";
 import type { Node } from "yaml";
 import { AlertFormatError } from "../../lib/errors.ts";
-import { YamlDocument } from "../yaml_document.ts";
+import { YamlDocument } from "../../lib/yaml/yaml_document.ts";
 import { FalcoConfigError } from "./config_error.ts";
 import type { ConfigPlace } from "./config_error.ts";
 import { expandVariables } from "./expand_variables.ts";

@@ -3,7 +3,7 @@ import { parsePriority } from "../../lib/alert/priority.ts";
 import { DEFAULT_FALCO_VERSION } from "../era.ts";
 import { logLevels } from "../outputs/falco_log.ts";
 import type { LogLevel } from "../outputs/falco_log.ts";
-import { quote } from "../yaml_problem.ts";
+import { quote } from "../../lib/yaml/yaml_problem.ts";
 import { checkSchema } from "./check_schema.ts";
 import { FalcoConfigError } from "./config_error.ts";
 import type { FalcoConfigWarning } from "./config_error.ts";

@@ -8,7 +8,7 @@ import {
   wordRule,
 } from "../key_rules.ts";
 import type { JsonSchema, KeyRule, KeyRules } from "../key_rules.ts";
-import type { YamlValue } from "../yaml_value.ts";
+import type { YamlValue } from "../../lib/yaml/yaml_value.ts";
 import type { Fault, FaultTrailers, FaultTrigger, FaultType } from "./fault.ts";
 
 const MAX_COUNT = 1_000_000;

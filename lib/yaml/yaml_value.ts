@@ -1,7 +1,7 @@
 /** Typed values out of YAML files, with a place for every complaint. @module */
 import { isMap, isScalar, isSeq, Scalar } from "yaml";
 import type { Node } from "yaml";
-import type { FieldValue } from "../lib/alert/alert.ts";
+import type { FieldValue } from "../alert/alert.ts";
 import { YamlDocument } from "./yaml_document.ts";
 import { describeUnknownKey, quote, shorten } from "./yaml_problem.ts";
 
@@ -63,6 +63,32 @@ export class YamlValue {
    */
   fail(problem: string): never {
     this.#document.fail(this.#written, problem);
+  }
+
+  /**
+   * Complains about a value somewhere within this one, for whoever looked at {@linkcode data}.
+   *
+   * @param path The keys and, in lists, the places from 0 that lead there. What of it is not in the
+   * file, such as a missing key, leads no further.
+   * @param problem What is wrong, without the place.
+   * @param at Whether it is the key or its value that is wrong.
+   * @throws {AlertFormatError} Always, with the line and column of it.
+   */
+  failAt(path: readonly (string | number)[], problem: string, at: "key" | "value"): never {
+    const [step, ...rest] = path;
+    if (isSeq(this.#node)) {
+      const item = this.#node.items[Number(step)];
+      if (item !== undefined) {
+        new YamlValue(this.#document, item as Node, "").failAt(rest, problem, at);
+      }
+    } else if (isMap(this.#node)) {
+      const member = this.#members().find(({ key }) => key === step);
+      if (member !== undefined && rest.length === 0 && at === "key") {
+        this.#document.fail(member.at, problem);
+      }
+      if (member !== undefined) member.value.failAt(rest, problem, at);
+    }
+    this.fail(problem);
   }
 
   /**

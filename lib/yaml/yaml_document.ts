@@ -1,8 +1,8 @@
 /** A YAML text while it is read: its places, and what its aliases stand for. @module */
 import { isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from "yaml";
 import type { Alias, Node } from "yaml";
-import { lineAndColumn } from "../lib/alert/parse_json.ts";
-import { AlertFormatError } from "../lib/errors.ts";
+import { lineAndColumn } from "../alert/parse_json.ts";
+import { AlertFormatError } from "../errors.ts";
 import { findYamlProblem, quote } from "./yaml_problem.ts";
 
 /**
