@@ -1,10 +1,9 @@
 /** What the Falcos of different versions have on the wire. @module */
-import { create, toBinary } from "@bufbuild/protobuf";
-import { responseSchema } from "../gen/version_pb.ts";
 import type { Alert } from "../lib/alert/alert.ts";
 import { encodeAlert } from "../lib/alert/wire.ts";
 import { currentMethods } from "../lib/server/falco_method.ts";
 import type { FalcoMethod } from "../lib/server/falco_method.ts";
+import { encodeVersionMessage } from "../lib/server/version_message.ts";
 
 /** The version that the fake takes itself for if nobody says otherwise: the last with gRPC. */
 export const DEFAULT_FALCO_VERSION = "0.43.1";
@@ -25,21 +24,6 @@ export interface Era {
    */
   encode(alert: Alert): Uint8Array | undefined;
 }
-
-/**
- * The number of the rules engine by release. Only that of 0.43 was measured; the others are of the
- * right kind and order, which is all that a client can depend on.
- */
-const engines: readonly (readonly [minor: number, engine: number])[] = [
-  [43, 58],
-  [40, 48],
-  [37, 31],
-  [33, 13],
-  [27, 8],
-];
-
-/** A checksum over the fields that rules can use, measured on 0.43.1; others have another one. */
-const FIELDS_CHECKSUM = "952fa3356bfd266419810be51ae659eab48093a66da26fff3897022a9de2c08c";
 
 /** The time in front of an alert's text: the clock's, or with `time_format_iso_8601` the whole. */
 const timePrefix =
@@ -81,9 +65,7 @@ export function eraOf(falcoVersion: string): Era {
   return {
     falcoVersion,
     methods: methodsOf(minor),
-    versionMessage: minor < 20
-      ? new Uint8Array()
-      : encodeVersion(falcoVersion, { major, minor, patch }),
+    versionMessage: minor < 20 ? new Uint8Array() : encodeVersionMessage(falcoVersion),
     encode(alert) {
       // Drop alerts "reach gRPC" since 0.27 (falcosecurity/falco#1451).
       if (alert.source === "internal" && minor < 27) return undefined;
@@ -105,24 +87,4 @@ function withTimeField(alert: Alert): Alert {
   const value = clockTime ?? isoTime;
   if (value === undefined) return alert;
   return { ...alert, outputFields: { ...alert.outputFields, [name]: value } };
-}
-
-function encodeVersion(
-  version: string,
-  { major, minor, patch }: { major: number; minor: number; patch: number },
-): Uint8Array {
-  const engine = engines.find(([from]) => minor >= from)?.[1] ?? 0;
-  return toBinary(
-    responseSchema,
-    create(responseSchema, {
-      version,
-      major,
-      minor,
-      patch,
-      // Field 7: the engine's version up to 0.36, the second of its three numbers since.
-      engineMinor: engine,
-      engineFieldsChecksum: minor >= 27 ? FIELDS_CHECKSUM : "",
-      engineVersion: minor >= 37 ? `0.${engine}.0` : "",
-    }),
-  );
 }

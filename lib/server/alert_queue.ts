@@ -28,7 +28,9 @@ export interface AlertQueue {
    * @param listener What to call. It must not throw.
    */
   onNextPush?(listener: () => void): void;
-  /** Called when the call that the queue was opened for is over. */
+  /**
+   * Called when the call that the queue was opened for is over, or takes no more; perhaps twice.
+   */
   close?(): void;
 }
 

@@ -42,6 +42,10 @@ export interface FalcoServerOptions {
   readonly report?: (event: ServerEvent) => void;
   /** Time for PINGs and for leave-taking. Default the machine's. */
   readonly clock?: Clock;
+  /** How many connections at once; those above are closed. Default without limit, as Falco's. */
+  readonly maxConnections?: number;
+  /** How long a TLS handshake may take, in milliseconds. Default 120000, the platform's. */
+  readonly handshakeTimeoutMs?: number;
 }
 
 /** A listening gRPC server that serves {@linkcode FalcoServices}. */
@@ -68,7 +72,7 @@ export class FalcoServer {
     server: Http2Server | Http2SecureServer,
     listen: ListenAddress,
     backend: FalcoBackend,
-    { report = () => {}, clock = systemClock }: FalcoServerOptions,
+    { report = () => {}, clock = systemClock, maxConnections = Infinity }: FalcoServerOptions,
   ) {
     this.#server = server;
     this.#listen = listen;
@@ -79,11 +83,17 @@ export class FalcoServer {
     // Before the runtime's own listener, which makes the session of it.
     const arrival = listen.kind === "tls" ? "secureConnection" : "connection";
     server.prependListener(arrival, (socket: Socket) => this.#arriving = socket);
-    server.on("connection", (socket: Socket) => {
+    server.prependListener("connection", (socket: Socket) => {
+      if (this.#sockets.size >= maxConnections) {
+        report({ type: "refused" });
+        // Without TLS the runtime makes a session of it in any case; that one is ended as it comes.
+        if (listen.kind === "tls") socket.destroy();
+        return;
+      }
       this.#keep(socket);
       if (listen.kind === "tls") this.#handshakes.add(socket);
     });
-    server.on("secureConnection", (socket: Socket) => {
+    server.prependListener("secureConnection", (socket: Socket) => {
       for (const below of this.#handshakes) {
         // From now on it belongs to the other, and would not close in order without it.
         if (below.remotePort === socket.remotePort) this.#forget(below);
@@ -103,6 +113,13 @@ export class FalcoServer {
   }
 
   #onSession(session: ServerHttp2Session): void {
+    if (this.#arriving !== undefined && !this.#sockets.has(this.#arriving)) {
+      session.on("error", () => {}); // the client's affair
+      session.destroy();
+      this.#arriving.destroy();
+      this.#arriving = undefined;
+      return;
+    }
     const id = this.#nextId++;
     const connection = new Connection(id, session, this.#arriving, this.#clock, this.#report);
     this.#arriving = undefined;
@@ -166,6 +183,9 @@ export class FalcoServer {
       rejectUnauthorized: true,
       minVersion: "TLSv1.2",
       settings: SETTINGS,
+      ...(options.handshakeTimeoutMs === undefined
+        ? {}
+        : { handshakeTimeout: options.handshakeTimeoutMs }),
     });
     const falco = new FalcoServer(server, listen, backend, options);
     // "localhost" may stand for two addresses; clients try both, the fake needs one of them.

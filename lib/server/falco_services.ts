@@ -18,10 +18,12 @@ import type { MakeCall } from "./server_call.ts";
 export interface FalcoBackend {
   /**
    * Gives a new call the queue that it drains: the same one to all calls, as Falco does, or one each.
+   * Called when the call gets its slot, before its first request is looked at.
    *
    * @param method The method that was called.
+   * @param caller Who calls.
    */
-  openQueue(method: FalcoMethod): AlertQueue;
+  openQueue(method: FalcoMethod, caller: Caller): AlertQueue;
   /** An encoded `falco.version.response`. */
   readonly versionMessage: Uint8Array;
   /** The methods that there are; all others are unimplemented. Default those of 0.24 to 0.43. */
@@ -37,6 +39,22 @@ export interface FalcoBackend {
    * what is there goes out together, which is faster and the same for a client that reads messages.
    */
   readonly oneMessagePerFrame?: boolean;
+}
+
+/** The call that a queue is opened for. */
+export interface Caller {
+  /** The number of the call. */
+  readonly id: number;
+  /** The number of its connection. */
+  readonly connection: number;
+  /**
+   * Ends the call with a status, which Falco never does on its own; its queue must give nothing any
+   * more. Does nothing if it has ended.
+   *
+   * @param status gRPC's number for it.
+   * @param message What is told to the client.
+   */
+  end(status: number, message?: string): void;
 }
 
 /** What the services have to know of the connection that a call came on. */
@@ -131,6 +149,14 @@ export class FalcoServices {
   }
 
   /**
+   * Ends every open call with OK, the half-closed ones among them. Falco does not do this; nobody's
+   * queue must give anything any more.
+   */
+  finishCalls(): void {
+    for (const served of this.#open.keys()) served.call.finish(0);
+  }
+
+  /**
    * Answers one stream of an HTTP/2 server.
    *
    * @param stream The stream.
@@ -159,7 +185,10 @@ export class FalcoServices {
     else if (slots === undefined) served.call.finish(UNIMPLEMENTED);
     else {
       const method = path as FalcoMethod;
-      served.serve(methods[method], slots, () => this.#backend.openQueue(method));
+      const { id } = name;
+      const end = (status: number, message?: string) => served.call.finish(status, message);
+      const caller: Caller = { id, connection: connection.id, end };
+      served.serve(methods[method], slots, () => this.#backend.openQueue(method, caller));
     }
   }
 }

@@ -112,6 +112,8 @@ export class ServedCall implements MethodContext {
     this.#leave = slots.acquire((leave) => {
       this.#leave = leave;
       if (late) this.#report({ type: "served" });
+      // Now, not with the first request: who fans out counts from here what the client is to get.
+      this.#queue = openQueue();
       const handler = this.#handler = method(this.call, this);
       const early = this.#early;
       this.#early = [];
@@ -198,6 +200,7 @@ export class ServedCall implements MethodContext {
 
   /** @inheritdoc */
   leave(): void {
+    this.#queue?.close?.();
     this.#leave();
   }
 }

@@ -45,8 +45,9 @@ export type ConnectionEvent =
     | { readonly type: "ping-strike"; readonly closed: boolean }
   );
 
-/** Either, or a TLS handshake that failed: then there is no connection yet. */
+/** Either, or somebody who never became a connection: too many are there, or TLS has failed. */
 export type ServerEvent =
   | CallEvent
   | ConnectionEvent
+  | { readonly type: "refused" }
   | { readonly type: "handshake-error"; readonly error: Error };
