@@ -14,6 +14,7 @@ import type { Command, CommandContext } from "./command.ts";
 import { contract } from "./contract.ts";
 import { doctor } from "./doctor.ts";
 import { fake } from "./fake.ts";
+import { gateway } from "./gateway.ts";
 import { listenForInterrupt } from "./interrupt.ts";
 import { quote, suggest } from "./options.ts";
 import { Output } from "./output.ts";
@@ -30,8 +31,8 @@ const commands = new Map<string, Command>([
   ["doctor", doctor],
   ["contract", contract],
   ["certs", certs],
+  ["gateway", gateway],
 ]);
-const planned = ["gateway"];
 
 const help = `falco-streams: Falco's alerts as Web Streams, and a fake Falco to test with
 
@@ -45,6 +46,7 @@ Commands:
   doctor    find out why there is no connection to a Falco, or no alert
   contract  look whether something behaves as Falco does
   certs     make certificates for Falco and its clients
+  gateway   take alerts from any Falco and serve Falco's gRPC API
 
 COMMAND --help tells more. With Deno: deno task COMMAND [OPTION...]
 `;
@@ -93,9 +95,6 @@ async function run(args: readonly string[], context: CommandContext): Promise<nu
   }
   const command = commands.get(name);
   if (command !== undefined) return await command(rest, context);
-  if (planned.includes(name)) {
-    throw new UsageError(`${name} is not available yet: it comes with a later version`);
-  }
   throw new UsageError(
     `unknown command ${quote(name)}${suggest(name, [...commands.keys()])}. See --help`,
   );

@@ -28,15 +28,15 @@ describe("deno.json", () => {
     ]);
   });
 
-  for (const task of ["fake", "tail", "record", "doctor", "contract", "certs"]) {
+  for (const task of ["fake", "tail", "record", "doctor", "contract", "certs", "gateway"]) {
     it(`runs ${task} with the flags that its tests use`, () => {
       const flags = command(task).split(" ").filter((word) => word.startsWith("--"));
       assert.deepEqual(flags, denoFlags[task]);
     });
   }
 
-  it("lets tail, doctor and contract write where sockets are, and nowhere else", () => {
-    for (const task of ["tail", "doctor", "contract"]) {
+  it("lets tail, doctor, contract and gateway write where sockets are, and nowhere else", () => {
+    for (const task of ["tail", "doctor", "contract", "gateway"]) {
       assert.deepEqual(denoFlags[task]!.filter((flag) => flag.startsWith("--allow-write")), [
         "--allow-write=/run,/var/run,/tmp",
       ]);
@@ -59,6 +59,30 @@ describe("deno.json", () => {
     for (const path of Object.values(config.exports)) {
       assert(existsSync(new URL(`../${path}`, import.meta.url)), path);
     }
+  });
+});
+
+describe("docs/gateway.md", () => {
+  const page = read("docs/gateway.md");
+
+  it("has configurations that are right", async () => {
+    const { parseGatewayConfig } = await import("../gateway/mod.ts");
+    const found = [...page.matchAll(/```yaml\n(version: 1\n[^]*?)```/g)].map(([, text]) => text!);
+    assert(found.length >= 2);
+    for (const text of found) parseGatewayConfig(text);
+  });
+
+  it("names every key and every metric", async () => {
+    const { gatewayShape } = await import("../gateway/gateway_shape.ts");
+    const keys = [...JSON.stringify(gatewayShape).matchAll(/"([a-zA-Z]+)":\{"kind"/g)];
+    const words = ["of", "grpc", "http", "file", "stdin"]; // no keys
+    for (const key of keys.map(([, key]) => key!).filter((key) => !words.includes(key))) {
+      assert(page.includes(`\`${key}\``), key);
+    }
+    const metrics = read("gateway/gateway_metrics.ts");
+    const names = [...metrics.matchAll(/metric\(\s*"(?:counter|gauge)",\s*"([a-z_]+)"/g)];
+    assert(names.length > 15);
+    for (const [, name] of names) assert(page.includes(`\`${name}\``), name);
   });
 });
 
@@ -115,13 +139,19 @@ describe("README.md", () => {
     const { tailHelp } = await import("../cli/tail_options.ts");
     const { recordHelp } = await import("../cli/record_options.ts");
     const { doctorHelp } = await import("../cli/doctor_options.ts");
+    const { gatewayHelp } = await import("../cli/gateway_options.ts");
     const helps = { replay: replayHelp, fake: fakeHelp, tail: tailHelp, record: recordHelp };
     const { contractHelp } = await import("../cli/contract_options.ts");
     const { certsHelp } = await import("../cli/certs_options.ts");
-    const more = { doctor: doctorHelp, contract: contractHelp, certs: certsHelp };
+    const more = {
+      doctor: doctorHelp,
+      contract: contractHelp,
+      certs: certsHelp,
+      gateway: gatewayHelp,
+    };
     const all: Record<string, string> = { ...helps, ...more };
-    const tasks = /deno task (replay|fake|tail|record|doctor|contract|certs) .*/g;
-    const lines = [...readme.matchAll(tasks)];
+    const tasks = /deno task (replay|fake|tail|record|doctor|contract|certs|gateway) .*/g;
+    const lines = [...`${readme}\n${read("docs/gateway.md")}`.matchAll(tasks)];
     assert(lines.length >= 4);
     for (const [line, task = ""] of lines) {
       const help = all[task]!;

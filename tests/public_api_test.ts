@@ -127,6 +127,14 @@ const expected: Record<string, readonly string[]> = {
     "waitForAlert",
     "writeCertificates",
   ],
+  "../gateway/mod.ts": [
+    "GatewayConfigError",
+    "checkGatewayConfig",
+    "formatLogEntry",
+    "gatewaySchema",
+    "parseGatewayConfig",
+    "startGateway",
+  ],
   "../cli/main.ts": ["main"],
 };
 

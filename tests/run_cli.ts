@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const main = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
 const config = fileURLToPath(new URL("../deno.json", import.meta.url));
 
-/** A live command writes nothing, but Deno takes connecting to a socket for writing to it. */
+/** A live command writes nothing but sockets, and Deno takes connecting to a socket for writing to it. */
 const liveFlags: readonly string[] = [
   "--no-prompt",
   "--allow-net",
@@ -50,6 +50,7 @@ export const denoFlags: Record<string, readonly string[]> = {
   tail: liveFlags,
   doctor: liveFlags,
   contract: liveFlags,
+  gateway: liveFlags,
 };
 
 /** A process that is over. */

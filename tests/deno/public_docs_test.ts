@@ -9,7 +9,13 @@ interface DocNode {
 }
 
 const root = new URL("../../", import.meta.url).pathname;
-const entryPoints = ["mod.ts", "lib/streams/mod.ts", "harness/mod.ts", "cli/main.ts"];
+const entryPoints = [
+  "mod.ts",
+  "lib/streams/mod.ts",
+  "harness/mod.ts",
+  "gateway/mod.ts",
+  "cli/main.ts",
+];
 
 async function docOf(path: string): Promise<unknown> {
   const { stdout, success } = await new Deno.Command(Deno.execPath(), {
