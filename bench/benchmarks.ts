@@ -31,4 +31,8 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
     question: "How many alerts a second does the fake Falco send, and how soon after start()?",
     load: async () => (await import("./fake.ts")).benchFake,
   },
+  gateway: {
+    question: "What does an alert cost on its way through the gateway to 1, 10 and 100 clients?",
+    load: async () => (await import("./gateway.ts")).benchGateway,
+  },
 };
