@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { appendFile, mkdir, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { buildAlert } from "../harness/build_alert.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
@@ -265,6 +267,36 @@ describe("followFile()", () => {
       await reader.cancel();
       assert.deepEqual(await rulesFrom(from), ["two", "three"]);
     });
+  });
+
+  it("tells once that the next file cannot be opened, and goes on when it can", async () => {
+    await writeFile(path, line("one"));
+    const reader = follow().getReader();
+    assert.deepEqual(await drain(reader, 1), ["one"]);
+    const second = reader.read();
+    await clock.atEnd();
+    await rename(path, `${path}.1`);
+    await mkdir(path);
+    await writeFile(join(path, "x"), ""); // so that its size is not 0 anywhere
+    for (let looks = 0; looks < 3; looks++) await clock.again();
+    await clock.atEnd();
+    assert.deepEqual(types(), ["opened", "unreadable"]);
+    await rm(path, { recursive: true });
+    await writeFile(path, line("two"));
+    await clock.again();
+    assert.equal((await second).value?.rule, "two");
+    await reader.cancel();
+    assert.deepEqual(types(), ["opened", "unreadable", "rotated"]);
+  });
+
+  const noPipes = process.platform === "win32";
+  it("refuses a pipe, even one that nobody writes to", { skip: noPipes }, async () => {
+    await new Promise((resolve) => spawn("mkfifo", [path]).once("exit", resolve));
+    await assert.rejects(Array.fromAsync(followFile(path)), /it is no regular file/);
+    const from = { inode: "1", offset: 5, head: "" };
+    await rename(path, `${path}.1`);
+    await writeFile(path, line("one"));
+    assert.equal((await Array.fromAsync(follow({ from, once: true }))).length, 1);
   });
 
   it("refuses what it cannot follow", async () => {

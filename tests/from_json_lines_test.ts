@@ -242,6 +242,50 @@ describe("fromJsonLines()", () => {
     assert(closed);
   });
 
+  it("does not wait for an iterator that waits for bytes when its reader leaves", async () => {
+    async function* bytes(): AsyncGenerator<Uint8Array> {
+      yield new TextEncoder().encode(line("one"));
+      await new Promise(() => {});
+    }
+    const reader = fromJsonLines(bytes()).getReader();
+    assert.equal((await reader.read()).value?.rule, "one");
+    const second = reader.read();
+    await new Promise((resolve) => setImmediate(resolve));
+    await reader.cancel();
+    assert.equal((await second).done, true);
+
+    const stop = new AbortController();
+    const aborted = fromJsonLines(bytes(), { signal: stop.signal }).getReader();
+    await aborted.read();
+    const reading = aborted.read();
+    const reason = new Error("enough");
+    stop.abort(reason);
+    await assert.rejects(reading, reason);
+  });
+
+  it("fails as an iterator does that cannot be left in good order", async () => {
+    const mine = new Error("mine");
+    const bytes: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => Promise.resolve({ done: false, value: new TextEncoder().encode(line("one")) }),
+        return: () => Promise.reject(mine),
+      }),
+    };
+    const reader = fromJsonLines(bytes).getReader();
+    await reader.read();
+    await assert.rejects(reader.cancel(), mine);
+  });
+
+  it("holds no alert in text that is longer than a line may be", async () => {
+    const { alerts, stats } = await read(
+      ["10:00:00.000000000: Notice x\n", "more\n".repeat(300), line("one")],
+      { maxLineBytes: 1000, utcOffsetMinutes: 0 },
+    );
+    assert.deepEqual(alerts.map(({ rule }) => rule), ["", "one"]);
+    assert.equal(alerts[0]!.output.length, "10:00:00.000000000: Notice x".length + 5 * 194);
+    assert.deepEqual([stats.other, stats.invalid], [194, 106]);
+  });
+
   it("refuses wrong options", () => {
     for (const options of [{ maxLineBytes: 0 }, { textIdleMs: -1 }, { maxLineBytes: NaN }]) {
       assert.throws(() => fromJsonLines(streamOf(), options), RangeError);

@@ -141,6 +141,9 @@ export class AlertLineReader {
   /** Takes a line as the rest of the alert in text before it. */
   #continues(place: LinePlace): boolean {
     if (this.#text === undefined) return false;
+    // Lines without an end would otherwise fill the memory as one alert.
+    const { maxLineBytes = Infinity } = this.#options;
+    if (place.end - this.#text.start > maxLineBytes) return false;
     this.#text = { ...this.#text, text: `${this.#text.text}\n${place.text}`, end: place.end };
     this.#other++;
     return true;

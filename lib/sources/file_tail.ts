@@ -39,6 +39,7 @@ export class FileTail implements ByteSource {
   /** Where reading begins in the first file. */
   #from: "start" | "end" | FilePosition;
   #toldMissing = false;
+  #isUnreadable = false;
   /** The work under way, which holds the file open. */
   #busy: Promise<unknown> = Promise.resolve();
 
@@ -109,7 +110,7 @@ export class FileTail implements ByteSource {
     // With keep_alive Falco writes on into a renamed file until SIGUSR1, and logrotate may have made
     // the new one long before: only its first byte says that the old one is done.
     if (String(there?.ino) === this.#identity.inode || there?.size === 0n) return undefined;
-    const next = await this.#openPath();
+    const next = await this.#openNext();
     if (next === undefined) return undefined;
     // What was written to the old one between our last look and its end.
     const rest = await this.#readChunk(file).catch(async (error: unknown) => {
@@ -124,6 +125,20 @@ export class FileTail implements ByteSource {
     const begun = await this.#begin(next, 0);
     this.#tell({ type: "rotated", path: this.#path });
     return begun;
+  }
+
+  /** What rotates files may give the new one to its reader a moment later: no reason to end. */
+  async #openNext(): Promise<FileHandle | undefined> {
+    try {
+      const next = await this.#openPath();
+      this.#isUnreadable = false;
+      return next;
+    } catch (error) {
+      if (!(error instanceof FalcoError)) throw error;
+      if (!this.#isUnreadable) this.#tell({ type: "unreadable", path: this.#path, error });
+      this.#isUnreadable = true;
+      return undefined;
+    }
   }
 
   async #openFirst(): Promise<NewFile | undefined> {
@@ -174,9 +189,12 @@ export class FileTail implements ByteSource {
     const names = await readdir(folder).catch(() => [] as string[]); // no folder, no file
     for (const other of names.sort()) {
       if (other === name || !other.startsWith(name)) continue;
-      const file = await open(join(folder, other), "r").catch(() => undefined); // not ours to read
+      const place = join(folder, other);
+      const kind = await stat(place).catch(() => undefined); // gone again
+      if (kind?.isFile() !== true) continue;
+      const file = await open(place, "r").catch(() => undefined); // not ours to read
       if (file === undefined) continue;
-      if ((await file.stat()).isFile() && await holdsPosition(file, from)) return file;
+      if (await holdsPosition(file, from)) return file;
       await file.close();
     }
     return undefined;
@@ -184,10 +202,15 @@ export class FileTail implements ByteSource {
 
   /** Opens what is at the path now; undefined if there is nothing. */
   async #openPath(): Promise<FileHandle | undefined> {
-    let file: FileHandle;
     try {
-      file = await open(this.#path, "r");
+      // Not after opening it: a pipe without a writer is not opened before it has one.
+      const kind = await stat(this.#path);
+      if (!kind.isFile()) {
+        throw this.#cannotRead(kind.isDirectory() ? "it is a folder" : "it is no regular file");
+      }
+      return await open(this.#path, "r");
     } catch (error) {
+      if (error instanceof FalcoError) throw error;
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === "ENOENT") return undefined;
       if (code === "EACCES") {
@@ -198,10 +221,6 @@ export class FileTail implements ByteSource {
       }
       throw this.#cannotRead(message, error);
     }
-    const kind = await file.stat();
-    if (kind.isFile()) return file;
-    await file.close();
-    throw this.#cannotRead(kind.isDirectory() ? "it is a folder" : "it is no regular file");
   }
 
   #cannotRead(state: string, cause?: unknown): FalcoError {

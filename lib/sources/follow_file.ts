@@ -93,6 +93,8 @@ interface AlertEnd {
  *
  * - Rotation by rename: the old file is read to its end, and the new one begins when it holds its
  *   first byte, since Falco with `keep_alive: true` writes on into the renamed one until SIGUSR1.
+ * - A file that is renamed twice between two looks (`pollMs`), or cut off and written beyond the place
+ *   that was reached, cannot be told from one that was not: choose sizes that last for seconds.
  * - Truncation (logrotate's `copytruncate`), deletion, and a file that is not there yet are no errors;
  *   `onStatus` tells of them.
  * - Half a line waits for the rest of it: with `keep_alive: true` Falco holds alerts back until it has

@@ -50,7 +50,9 @@ export class AlertLines extends EventStream<Alert> {
  *   is skipped, counted, and handed to `onInvalid`: one bad line never ends the stream.
  * - Bytes may be split anywhere: Falco writes blocks of 4096 bytes to a pipe unless it runs with `-U`.
  * - Nothing is read before the first alert is asked for, and no more than the reader asks for.
- * - Cancelling it, or leaving a `for await`, cancels `bytes` with the same reason.
+ * - Cancelling it, or leaving a `for await`, cancels `bytes` with the same reason. An iterator is told
+ *   to return; one that is waiting for bytes at that moment is not waited for, since it may never get
+ *   any, and what it throws then is not heard.
  *
  * @param bytes Any byte stream: standard input, the body of a `fetch`, the output of a child process.
  * It belongs to the alerts from now on.
@@ -90,13 +92,22 @@ function readerOf(stream: ReadableStream<Uint8Array>) {
 
 function iteratorOf(iterable: AsyncIterable<Uint8Array>) {
   const iterator = iterable[Symbol.asyncIterator]();
+  let isReading = false;
   return {
     async read() {
-      const { done, value } = await iterator.next();
-      return done === true ? null : value as Uint8Array;
+      isReading = true;
+      try {
+        const { done, value } = await iterator.next();
+        return done === true ? null : value as Uint8Array;
+      } finally {
+        isReading = false;
+      }
     },
     async cancel() {
-      await iterator.return?.();
+      const leaving = iterator.return?.();
+      // A generator does not return before its `next` has settled, which may be never.
+      if (isReading) leaving?.catch(() => {});
+      else await leaving;
     },
   };
 }

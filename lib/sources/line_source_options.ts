@@ -69,7 +69,8 @@ export interface LineSourceOptions {
   textIdleMs?: number;
   /**
    * How long a line may be, in bytes. Default 16777216 (16 MiB): the largest alerts are about one. A
-   * longer one is skipped and counted as invalid.
+   * longer one is skipped and counted as invalid. All lines of an alert in text together are held to it
+   * as well.
    */
   maxLineBytes?: number;
   /** The clock for `textIdleMs`, and for the day of alerts in text. Default the machine's. */
