@@ -283,44 +283,73 @@ function frame(type: number, flags: number, streamId: number, payload: number[] 
   return Uint8Array.of(0, 0, payload.length, type, flags, 0, 0, 0, streamId, ...payload);
 }
 
-const [DATA, HEADERS, SETTINGS] = [0, 1, 4];
+const [DATA, HEADERS, RST_STREAM, SETTINGS] = [0, 1, 3, 4];
 const END_STREAM = 1;
 const END_HEADERS = 4;
 const PREFACE_BYTES = 24;
 
-/** The stream that a client has opened with what it sent so far, if any. */
-function openedStream(bytes: Uint8Array): number | undefined {
+/** The frames of streams that a client has sent so far. */
+function* streamFrames(bytes: Uint8Array): Generator<{ type: number; flags: number; id: number }> {
   for (let at = PREFACE_BYTES; at + 9 <= bytes.length;) {
-    const [high = 0, middle = 0, low = 0, type, , , , , streamId] = bytes.subarray(at);
-    if (type === HEADERS) return streamId;
+    const [high = 0, middle = 0, low = 0, type = 0, flags = 0, , , , id = 0] = bytes.subarray(at);
+    if (id !== 0) yield { type, flags, id };
     at += 9 + high * 65536 + middle * 256 + low;
   }
 }
 
-testWays("Streams end even if the server neither sends a status nor resets them", async (way) => {
-  if (way.kind === "tls") return; // nothing of it has to do with TLS
-  // :status 200, and content-type application/grpc: HPACK's static table, and one literal.
-  const type = [...new TextEncoder().encode("application/grpc")];
-  const headers = [0x88, 0x0f, 0x10, type.length, ...type];
-  const server = createNetServer((socket) => {
-    socket.write(frame(SETTINGS, 0, 0));
+/** A header field with a name of its own, for HPACK. */
+function literal(name: string, value: string): number[] {
+  const text = (part: string): number[] => [part.length, ...new TextEncoder().encode(part)];
+  return [0, ...text(name), ...text(value)];
+}
+
+const endings = [
+  { name: "neither sends a status nor resets them", type: DATA, flags: 0, payload: [], ok: false },
+  {
+    name: "sends a status and does not reset them",
+    type: HEADERS,
+    flags: END_HEADERS,
+    payload: literal("grpc-status", "0"),
+    ok: true,
+  },
+];
+
+for (const ending of endings) {
+  testWays(`Streams end even if the server ${ending.name}`, async (way) => {
+    if (way.kind === "tls") return; // nothing of it has to do with TLS
+    // :status 200, and content-type application/grpc: HPACK's static table, and one literal.
+    const type = [...new TextEncoder().encode("application/grpc")];
+    const headers = [0x88, 0x0f, 0x10, type.length, ...type];
     let seen = new Uint8Array();
-    let answered = false;
-    socket.on("data", (chunk: Uint8Array) => {
-      seen = join(seen, chunk);
-      const streamId = openedStream(seen);
-      if (answered || streamId === undefined) return;
-      answered = true;
-      socket.write(frame(HEADERS, END_HEADERS, streamId, headers));
-      socket.write(frame(DATA, END_STREAM, streamId));
+    const server = createNetServer((socket) => {
+      socket.write(frame(SETTINGS, 0, 0));
+      let answered = false;
+      socket.on("data", (chunk: Uint8Array) => {
+        seen = join(seen, chunk);
+        const streamId = [...streamFrames(seen)].find(({ type }) => type === HEADERS)?.id;
+        if (answered || streamId === undefined) return;
+        answered = true;
+        socket.write(frame(HEADERS, END_HEADERS, streamId, headers));
+        socket.write(frame(ending.type, ending.flags | END_STREAM, streamId, ending.payload));
+      });
+    });
+    await withServer(server, "unix", async (address) => {
+      const falco = connect(address, { transport: way.transport, clock: new FakeClock() });
+      try {
+        const { error } = await outcome(falco.outputs.subscribe({ reconnect: false }));
+        if (ending.ok) assert.equal(error, undefined);
+        else assertLost(error, address);
+        // Or the connection would count as in use for ever.
+        await until(
+          "our half is closed",
+          () =>
+            [...streamFrames(seen)].some(({ type, flags }) =>
+              type === RST_STREAM || type === DATA && (flags & END_STREAM) !== 0
+            ),
+        );
+      } finally {
+        await falco.close();
+      }
     });
   });
-  await withServer(server, "unix", async (address) => {
-    const falco = connect(address, { transport: way.transport, clock: new FakeClock() });
-    try {
-      assertLost((await outcome(falco.outputs.subscribe({ reconnect: false }))).error, address);
-    } finally {
-      await falco.close();
-    }
-  });
-});
+}
