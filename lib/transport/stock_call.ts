@@ -105,13 +105,7 @@ export class StockCall implements StreamCall {
       this.#outcome = { error: this.#explain(thrown, trailer) };
     }
     this.#endedAtMs = this.#manager.now();
-    this.#wakeSender();
-    // Neither the end of the answer nor an error in it makes connect close our half of the stream.
-    if (this.#stream?.closed === false) {
-      const code = "error" in this.#outcome ? "NGHTTP2_CANCEL" : "NGHTTP2_NO_ERROR";
-      this.#stream.close(constants[code]);
-      this.#stream.resume();
-    }
+    this.#wakeSender(); // which ends our half of the stream: nobody else does when the server is done
     this.#notify();
     return this.#outcome.error;
   }
