@@ -65,8 +65,13 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   random: () => Math.random(),
   setTimer(callback, delayMs) {
-    // Beyond 2^31-1 ms the platform would fire at once; 24.8 days from now is the next best thing.
-    const id = setTimeout(callback, Math.min(Math.max(delayMs, 0), 2 ** 31 - 1));
+    let id: ReturnType<typeof setTimeout>;
+    const arm = (restMs: number): void => {
+      // Beyond 2^31-1 ms, 24.8 days, the platform would fire at once: that is waited for in parts.
+      const partMs = Math.min(Math.max(restMs, 0), 2 ** 31 - 1);
+      id = setTimeout(() => restMs > partMs ? arm(restMs - partMs) : callback(), partMs);
+    };
+    arm(delayMs);
     return () => clearTimeout(id);
   },
 };

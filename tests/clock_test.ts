@@ -48,6 +48,27 @@ test("systemClock.setTimer() does not fire what was taken back, nor at once what
   assert.deepEqual(fired, []);
 });
 
+test("systemClock.setTimer() waits in parts for what is beyond the platform", () => {
+  const { setTimeout, clearTimeout } = globalThis;
+  const set: { readonly callback: () => void; readonly delayMs: number }[] = [];
+  const cleared: unknown[] = [];
+  let fired = 0;
+  try {
+    globalThis.setTimeout = ((callback: () => void, delayMs: number) =>
+      set.push({ callback, delayMs })) as unknown as typeof setTimeout;
+    globalThis.clearTimeout = (id) =>
+      void cleared.push(id);
+    const cancel = systemClock.setTimer(() => fired++, 2 ** 32);
+    for (const part of set) part.callback();
+    assert.deepEqual(set.map(({ delayMs }) => delayMs), [2 ** 31 - 1, 2 ** 31 - 1, 2]);
+    assert.equal(fired, 1);
+    cancel();
+    assert.deepEqual(cleared, [3]);
+  } finally {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
+  }
+});
+
 test("wait() resolves after the delay", async () => {
   await wait(1);
   const clock = new FakeClock();
