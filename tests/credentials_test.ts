@@ -63,6 +63,14 @@ test("loadCredentials() hands on the name of the server", async () => {
 });
 
 for (const option of ["ca", "cert", "key"] as const) {
+  test(`loadCredentials() names tls.${option} if it was left out`, async () => {
+    const tls = { ...credentials, [option]: undefined } as unknown as TlsCredentials;
+    await assertRefused(
+      tls,
+      new RegExp(`the option "tls\\.${option}" is missing\\. Pass PEM text`),
+    );
+  });
+
   test(`loadCredentials() names tls.${option} if its file is missing or holds no PEM`, async () => {
     await withFolder(async (path) => {
       const missing = `${path}/none.pem`;

@@ -17,6 +17,9 @@ export async function loadPem(
   option: string,
   fail: PemFailure,
 ): Promise<string> {
+  if (material === undefined) {
+    return fail(`the option "${option}" is missing. Pass PEM text or a path`);
+  }
   if (typeof material === "string" && material.includes("-----BEGIN ")) return material;
   if (typeof material === "string" && /[\r\n]/.test(material)) {
     return fail(`the option "${option}" is text without a PEM block. Pass PEM text or a path`);
