@@ -35,4 +35,12 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
     question: "What does an alert cost on its way through the gateway to 1, 10 and 100 clients?",
     load: async () => (await import("./gateway.ts")).benchGateway,
   },
+  http: {
+    question: "How fast are alerts taken that are posted?",
+    load: async () => (await import("./sources.ts")).benchHttpIngest,
+  },
+  file: {
+    question: "How fast is a file of alerts read?",
+    load: async () => (await import("./sources.ts")).benchFollowFile,
+  },
 };

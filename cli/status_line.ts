@@ -42,6 +42,8 @@ export function followLine(status: FollowStatus): string {
       return `reading ${path}${status.offset === 0 ? "" : ` from byte ${status.offset} on`}`;
     case "rotated":
       return `${path} is another file now: the one before was read to its end`;
+    case "unreadable":
+      return `${path} cannot be read: ${status.error.message}`;
     case "truncated":
       return `${path} was cut off: alerts behind byte ${status.lostFrom} may be missing`;
     case "gap":
