@@ -43,7 +43,7 @@ export function followLine(status: FollowStatus): string {
     case "rotated":
       return `${path} is another file now: the one before was read to its end`;
     case "unreadable":
-      return `${path} cannot be read: ${status.error.message}`;
+      return `${status.error.message}; trying again`;
     case "truncated":
       return `${path} was cut off: alerts behind byte ${status.lostFrom} may be missing`;
     case "gap":
