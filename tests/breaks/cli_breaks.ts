@@ -50,7 +50,7 @@ export const cliBreaks: readonly Break[] = [
     file: "cli/output.ts",
     find: 'if (error.code === "EPIPE") this.#closed = true;\n      else ',
     replace: "",
-    tests: ["cli_replay", "cli_tail"],
+    tests: ["cli_replay"],
   },
   {
     name: "a redacted name takes others with it",

@@ -117,7 +117,7 @@ export const harnessBreaks: readonly Break[] = [
   },
   {
     name: "an unknown key of a scenario is ignored",
-    file: "harness/yaml_value.ts",
+    file: "lib/yaml/yaml_value.ts",
     find: "this.#document.fail(at, describeUnknownKey(key, Object.keys(known)));",
     replace: "continue;",
     tests: ["parse_scenario_errors"],
