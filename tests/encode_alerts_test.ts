@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { buildAlert } from "../harness/build_alert.ts";
 import { encodeAlerts } from "../harness/encode_alerts.ts";
@@ -16,19 +18,19 @@ function runOf(...bytes: number[]): { bytes: Uint8Array; count: number } {
 }
 
 describe("encodeAlerts()", () => {
-  it("holds the messages that push() would queue, in runs of at most 16 KiB", () => {
-    const some = alerts(1, 300);
+  it("holds the messages that push() would queue, in runs of at most 256 KiB", () => {
+    const some = alerts(1, 3000);
     const { count, falcoVersion, runs } = encodeAlerts(some);
-    assert.deepEqual([count, falcoVersion], [300, "0.43.1"]);
+    assert.deepEqual([count, falcoVersion], [3000, "0.43.1"]);
     assert.ok(runs.length > 1);
-    assert.ok(runs.every(({ bytes }) => bytes.length <= 16_384));
-    assert.equal(runs.reduce((sum, run) => sum + run.count, 0), 300);
-    const expected = some.flatMap((alert) => [...frameMessage(encodeAlert(alert))]);
-    assert.deepEqual(runs.flatMap(({ bytes }) => [...bytes]), expected);
+    assert.ok(runs.every(({ bytes }) => bytes.length <= 262_144));
+    assert.equal(runs.reduce((sum, run) => sum + run.count, 0), 3000);
+    const expected = Buffer.concat(some.map((alert) => frameMessage(encodeAlert(alert))));
+    assert.ok(expected.equals(Buffer.concat(runs.map(({ bytes }) => bytes))));
   });
 
   it("gives an alert that is longer a run of its own", () => {
-    const long = buildAlert({ output: "x".repeat(20_000) });
+    const long = buildAlert({ output: "x".repeat(300_000) });
     assert.deepEqual(
       encodeAlerts([...alerts(1), long, ...alerts(2)]).runs.map(({ count }) => count),
       [
@@ -213,8 +215,60 @@ describe("FakeFalco without TLS, looked at byte by byte", () => {
   });
 });
 
-/** Does a `get` on a bare socket: how many DATA frames came. */
-async function dataFrames(fake: FakeFalco): Promise<number> {
+describe("FakeFalco and a client that does not read, whatever its windows allow", () => {
+  const count = 60_000;
+  for (
+    const { name, oneAlertPerFrame, push } of [
+      {
+        name: "alerts",
+        oneAlertPerFrame: false,
+        push: (fake: FakeFalco) => fake.push(...Array.from({ length: count }, () => long)),
+      },
+      {
+        name: "alerts that were encoded",
+        oneAlertPerFrame: false,
+        push: (fake: FakeFalco) => {
+          const encoded = encodeAlerts(Array.from({ length: 1000 }, () => long));
+          for (let done = 0; done < count; done += 1000) fake.pushEncoded(encoded);
+        },
+      },
+      {
+        name: "alerts in frames of their own",
+        oneAlertPerFrame: true,
+        push: (fake: FakeFalco) => fake.push(...Array.from({ length: count }, () => long)),
+      },
+    ]
+  ) {
+    it(`keeps ${name} in the queue, and goes on when it reads`, () =>
+      withFake(wires[0]!, async ({ fake }) => {
+        push(fake);
+        const socket = beginGet(fake).pause();
+        try {
+          await until("the drain has begun", () => fake.queueDepth < count);
+          // It comes to rest: nothing leaves the queue for a hundred turns.
+          let depth = 0;
+          let turns = 0;
+          await until("it rests", () => {
+            if (fake.queueDepth !== depth) turns = 0;
+            depth = fake.queueDepth;
+            return turns++ > 100;
+          });
+          assert(depth > count / 2, `${depth}`);
+          socket.resume();
+          await until("all is out", () => fake.queueDepth === 0);
+        } finally {
+          socket.destroy();
+          await until("it is gone", () => fake.connections === 0);
+        }
+      }, { oneAlertPerFrame }));
+  }
+});
+
+/** 700 bytes, so that there are 40 MB of them. */
+const long = buildAlert({ output: "x".repeat(560) });
+
+/** Begins a `get` on a bare socket, with windows as large as they can be. */
+function beginGet(fake: FakeFalco): Socket {
   const socket = connect(socketPath(fake)!);
   const text = new TextEncoder();
   const header = (name: string, value: string): number[] => [
@@ -232,6 +286,22 @@ async function dataFrames(fake: FakeFalco): Promise<number> {
     ...header(":authority", "localhost"),
     ...header("te", "trailers"),
   ];
+  const settings = [0, 4, 0x7f, 255, 255, 255];
+  socket.write(
+    new Uint8Array([
+      ...text.encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+      ...frame(4, 0, 0, settings),
+      ...frame(8, 0, 0, [0x7f, 0xff, 0, 0]),
+      ...frame(1, 4, 1, headers),
+      ...frame(0, 1, 1, [0, 0, 0, 0, 0]),
+    ]),
+  );
+  return socket;
+}
+
+/** How many DATA frames come. */
+async function dataFrames(fake: FakeFalco): Promise<number> {
+  const socket = beginGet(fake);
   let bytes: number[] = [];
   let frames = 0;
   const trailers = new Promise<void>((resolve, reject) => {
@@ -247,14 +317,6 @@ async function dataFrames(fake: FakeFalco): Promise<number> {
       }
     });
   });
-  socket.write(
-    new Uint8Array([
-      ...text.encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-      ...frame(4, 0, 0),
-      ...frame(1, 4, 1, headers),
-      ...frame(0, 1, 1, [0, 0, 0, 0, 0]),
-    ]),
-  );
   try {
     await within("the trailers", trailers);
     return frames;

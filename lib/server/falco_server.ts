@@ -137,6 +137,7 @@ export class FalcoServer {
   #keep(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on("close", () => this.#forget(socket));
+    socket.setMaxListeners(0); // each call waits for it to drain
     socket.on("error", () => {}); // the client's affair; "close" follows
   }
 

@@ -1,12 +1,16 @@
 /** A gRPC call, seen from the server. @module */
 import { constants } from "node:http2";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import { frameMessage, FramingError, MessageSplitter } from "../transport/message_splitter.ts";
 import { inflateMessage } from "./inflate_message.ts";
 
 /** gRPC's default limit for what a server receives; requests to Falco are empty. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+
+/** How much may wait in front of the socket: enough to keep it busy. */
+const MAX_UNSENT_BYTES = 1024 * 1024;
 
 /** How the owner of a {@linkcode ServerCall} hears from the client. */
 export interface CallHandler {
@@ -40,6 +44,7 @@ export class ServerCall {
   #responded = false;
   #closed = false;
   #onDrain: (() => void) | undefined;
+  readonly #socket: Socket | undefined;
 
   /**
    * @param stream The stream of the request.
@@ -84,6 +89,8 @@ export class ServerCall {
         if (!this.closed) halfClose();
       });
     });
+    // Looked up once: it is a proxy that is made anew each time.
+    this.#socket = stream.session?.socket;
     stream.on("drain", () => this.oneMessagePerFrame || this.#drained());
     // A client that goes away is an everyday event for a server, told by "close" below.
     stream.on("error", () => {});
@@ -137,7 +144,12 @@ export class ServerCall {
    */
   writeBytes(bytes: Uint8Array, onSent?: () => void): boolean {
     if (!this.#responded) this.#respond();
-    if (onSent === undefined) return this.#stream.write(bytes);
+    if (onSent === undefined) {
+      if (!this.#stream.write(bytes)) return false;
+      if (!this.#isBlocked) return true;
+      this.#socket!.once("drain", () => this.#drained());
+      return false;
+    }
     return this.#stream.write(bytes, (error) => {
       if (error === null || error === undefined) onSent();
     });
@@ -148,7 +160,21 @@ export class ServerCall {
     return !this.oneMessagePerFrame;
   }
 
+  /**
+   * Whether the socket does not keep up. Deno hands it whatever HTTP/2's windows allow, and calls that
+   * sent: without a look at it all that is queued would pile up here for a client that does not read.
+   */
+  get #isBlocked(): boolean {
+    const socket = this.#socket;
+    return socket !== undefined && !socket.destroyed && socket.writableNeedDrain &&
+      socket.writableLength > MAX_UNSENT_BYTES;
+  }
+
   #drained(): void {
+    if (this.#isBlocked) {
+      this.#socket!.once("drain", () => this.#drained());
+      return;
+    }
     const resume = this.#onDrain;
     this.#onDrain = undefined;
     resume?.();
