@@ -13,9 +13,14 @@ import type { Goal } from "./measurement.ts";
 import type { SinkCount, SinkTarget } from "./fake_sink.ts";
 
 const ALERT_BYTES = 700;
+/** gRPC's, in front of each. */
+const HEADER_BYTES = 5;
 
 /** Rounds of a replay, which takes seconds. */
-const MAX_ROUNDS = 3;
+const MAX_ROUNDS = 5;
+const COUNT = 1_000_000;
+/** Of what takes ten times as long; nothing in it depends on how many there are. */
+const SLOW_COUNT = 100_000;
 
 /** Replay to a sink, the time to the first alert, and many fakes at once. */
 export async function benchFake(bench: Bench): Promise<void> {
@@ -38,9 +43,8 @@ interface ReplayTime {
 }
 
 async function benchReplays(bench: Bench): Promise<void> {
-  const count = bench.isQuick ? 2_000 : 1_000_000;
   const results: { name: string; values: number[]; goal?: Goal }[] = [];
-  let digest = 0;
+  const resident: number[] = [];
   for (const tls of [false, true]) {
     const wire = tls ? "mutual TLS" : "unix socket";
     for (
@@ -61,21 +65,35 @@ async function benchReplays(bench: Bench): Promise<void> {
       ]
     ) {
       const values: number[] = [];
+      const isFast = how.encoded && !how.oneAlertPerFrame;
+      const count = bench.isQuick ? 2_000 : isFast ? COUNT : SLOW_COUNT;
       for (let round = 0; round < Math.min(bench.rounds, MAX_ROUNDS); round++) {
         const { microseconds, bytes } = await replay(count, { ...how, tls });
+        if (bytes !== count * (ALERT_BYTES + HEADER_BYTES)) {
+          throw new Error(`Cannot measure ${name}: ${bytes} bytes came for ${count} alerts`);
+        }
         values.push(microseconds);
-        digest = bytes;
+        if (isFast && !tls) resident.push(Math.round(process.memoryUsage().rss / 2 ** 20));
       }
       const result = { name: `${name}, ${wire}`, values };
       results.push(goal === undefined || tls ? result : { ...result, goal });
     }
   }
   const question =
-    `An alert of ${ALERT_BYTES} bytes from the fake to a sink that only counts, in a ` +
-    "replay of 1,000,000";
+    `An alert of ${ALERT_BYTES} bytes from the fake to a sink that only counts, in a replay of ` +
+    `${COUNT.toLocaleString("en")}, or ${
+      SLOW_COUNT.toLocaleString("en")
+    } if they are not ready-made`;
+  const digest = ALERT_BYTES + HEADER_BYTES;
   bench.add(measurement(question, { unit: "µs", digest, results }));
-  const resident = Math.round(process.memoryUsage().rss / 2 ** 20);
-  bench.note(`After all those replays the process holds ${resident} MiB, the sinks included.`);
+  bench.note(
+    `Resident after each replay of ${COUNT.toLocaleString("en")} ready-made ones on the unix ` +
+      `socket: ${
+        resident.join(", ")
+      } MiB, the sink included. A real Falco 0.43.1 sent alerts of 178 ` +
+      "bytes to a client on bare HTTP/2 at 269,000 a second on a unix socket, and at 97,000 over " +
+      "mutual TLS.",
+  );
 }
 
 /** So many alerts in a second. */
@@ -108,7 +126,7 @@ async function replay(count: number, how: ReplayCase): Promise<ReplayTime> {
       replayed = fake.replay(repeat(alert, count), { maxQueued: 4096 });
     }
     let bytes = 0;
-    while (bytes < count * (ALERT_BYTES + 5)) {
+    while (bytes < count * (ALERT_BYTES + HEADER_BYTES)) {
       const done = new Promise<SinkCount>((resolve, reject) => {
         sink.once("message", resolve);
         sink.once("error", reject);
