@@ -8,7 +8,7 @@ import { formatLogEntry } from "../gateway/mod.ts";
 import type { GatewayLogEntry } from "../gateway/mod.ts";
 import { buildAlert } from "../harness/build_alert.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
-import { alerts, isSettled, rules, until, within } from "./fake_falco_clients.ts";
+import { alerts, isSettled, rules, within } from "./fake_falco_clients.ts";
 import { configOf, metricOf, subscribed, wires, withGateway } from "./gateway_probes.ts";
 import { RawConnection } from "./raw_http.ts";
 
@@ -253,8 +253,11 @@ for (const wire of wires) {
           await subscribed(scene, 1);
           await scene.post(alerts(1, 20_000));
           const sender = new RawConnection(scene.gateway.receivers.get("in")!);
-          sender.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
-          await until("it is there", () => sender.socket.bytesWritten > 0);
+          sender.send(
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n",
+          );
+          await sender.receive("100 Continue");
+          sender.send("{");
           deaf.request();
           const before = performance.now();
           await within("the end", scene.gateway.close());

@@ -67,6 +67,23 @@ describe("HttpReceiver", () => {
     });
   });
 
+  it("close() waits for a sender that stalls as long as for any other, and a signal not at all", async () => {
+    for (const way of ["time", "signal"]) {
+      const stop = new AbortController();
+      const requestTimeoutMs = way === "time" ? 100 : 60_000;
+      const receiver = await HttpReceiver.start({ port: 0, requestTimeoutMs, signal: stop.signal });
+      const sender = new RawConnection(receiver.url);
+      sender.send(
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+      );
+      await sender.receive("100 Continue");
+      const closed = receiver.close();
+      if (way === "signal") stop.abort(new Error("enough"));
+      await closed;
+      await sender.closed;
+    }
+  });
+
   it("answers Expect: 100-continue, which Falco sends above 1 MiB", async () => {
     const head = recorded("http-json-over-1MiB.head");
     const alert = buildAlert({ outputFields: { "fd.name": "x".repeat(1_200_000) } });

@@ -133,8 +133,8 @@ export class HttpReceiver extends EventStream<Alert> implements AsyncDisposable 
   }
 
   /**
-   * Stops to listen. Requests under way are served first; the reader gets what was taken, then the
-   * end.
+   * Stops to listen. Requests under way are served first, if they come in within `requestTimeoutMs`;
+   * the reader gets what was taken, then the end.
    *
    * @returns A promise that resolves when the last connection is closed.
    */
@@ -243,13 +243,17 @@ export class HttpReceiver extends EventStream<Alert> implements AsyncDisposable 
   readonly #onAbort = (): void => this.#fail(this.#options.signal?.reason);
 
   async #stop(now: boolean): Promise<void> {
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
     const server = this.#server;
     if (server === undefined) return;
+    const { signal, requestTimeoutMs = 10_000, clock = systemClock } = this.#options;
+    // The platforms look after slow requests no more once a server is being closed.
+    const cancelTimer = clock.setTimer(() => server.closeAllConnections(), requestTimeoutMs);
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       if (now) server.closeAllConnections();
       else server.closeIdleConnections();
     });
+    cancelTimer();
+    signal?.removeEventListener("abort", this.#onAbort);
   }
 }

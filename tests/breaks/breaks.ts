@@ -4,6 +4,7 @@ import type { Break } from "./break.ts";
 import { cliBreaks } from "./cli_breaks.ts";
 import { clientBreaks } from "./client_breaks.ts";
 import { edgesBreaks } from "./edges_breaks.ts";
+import { gatewayBreaks } from "./gateway_breaks.ts";
 import { harnessBreaks } from "./harness_breaks.ts";
 import { streamsBreaks } from "./streams_breaks.ts";
 
@@ -14,5 +15,6 @@ export const breaks: readonly Break[] = [
   ...streamsBreaks,
   ...edgesBreaks,
   ...harnessBreaks,
+  ...gatewayBreaks,
   ...cliBreaks,
 ];
