@@ -52,9 +52,14 @@ export class LiveAlerts {
     return this.#source.address;
   }
 
-  /** How many alerts have come so far. */
-  get received(): number {
-    return this.#source.counts().received;
+  /**
+   * How many alerts have come so far.
+   *
+   * @param out How many of them came out.
+   * @returns Their number.
+   */
+  received(out: number): number {
+    return this.#source.counts(out + this.#leftOut).received;
   }
 
   /** How many alerts the options left out, by reason. */
@@ -79,9 +84,9 @@ export class LiveAlerts {
    * @returns Rows of a label and a text.
    */
   rows(out: number, done: string): (readonly [label: string, text: string])[] {
-    const { received, rows } = this.#source.counts();
+    const leftOut = this.#leftOut;
+    const { received, rows } = this.#source.counts(out + leftOut);
     const reasons = byCount(Object.entries(this.dropped)).filter(([, count]) => count > 0);
-    const leftOut = reasons.reduce((sum, [, count]) => sum + count, 0);
     const unread = received - out - leftOut;
     return [
       ["alerts", `${received} received, ${out} ${done}, ${leftOut} dropped`],
@@ -93,5 +98,9 @@ export class LiveAlerts {
         : [["left behind", `${unread} had arrived, neither ${done} nor dropped`] as const]),
       ...rows,
     ];
+  }
+
+  get #leftOut(): number {
+    return Object.values(this.dropped).reduce((sum, count) => sum + count, 0);
   }
 }

@@ -30,8 +30,11 @@ export interface OpenSource {
   readonly address: string;
   /** Undefined unless they come over gRPC. */
   readonly client: FalcoClient | undefined;
-  /** How many alerts came, whatever became of them, and rows of what else there is to tell. */
-  counts(): {
+  /**
+   * How many alerts came, whatever became of them, and rows of what else there is to tell. `handled`:
+   * how many of them came out of the source, and were used or left out.
+   */
+  counts(handled: number): {
     readonly received: number;
     readonly rows: readonly (readonly [label: string, text: string])[];
   };
@@ -74,10 +77,11 @@ function openFalco(
     alerts,
     address: client.address,
     client,
-    counts() {
+    counts(handled) {
       const { received, dropped, invalid, lossyText, reconnects } = alerts.stats();
       return {
-        received: received + dropped,
+        // Of those that were thrown away some count as received, and some had not been decoded.
+        received: Math.max(received, handled + dropped),
         rows: counted([
           ["invalid", invalid, "messages were no alerts"],
           ["mended", lossyText, "texts were not UTF-8"],

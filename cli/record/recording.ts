@@ -179,7 +179,7 @@ export class Recording {
       redacted: redact,
       alerts: this.#alerts,
       digest: this.#digest.text,
-      received: live.received,
+      received: live.received(this.#alerts),
       dropped: live.dropped,
       gaps: this.#gaps,
       files: this.#files.files.map((file) => ({ ...file, path: basename(file.path) })),
