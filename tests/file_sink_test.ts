@@ -285,6 +285,8 @@ describe("RotatingLines", () => {
       names.push(full.path);
       return open(`${path}.${++number}`);
     });
+    assert.equal(await rotating.append([bytes(`${"l".repeat(30)}\n`)]), 1);
+    assert.deepEqual(names, [], "an empty file is full of nothing");
     const lines = ["aaaa\n", "bbbb\n", "cccc\n", "d".repeat(20) + "\n", "e\n"].map(bytes);
     const counts: number[] = [];
     for (let at = 0; at < lines.length; at += counts.at(-1)!) {
@@ -292,8 +294,8 @@ describe("RotatingLines", () => {
     }
     assert.deepEqual(counts, [2, 1, 1, 1]);
     await rotating.file.close();
-    assert.deepEqual(names, [1, 2, 3].map((n) => `${path}.${n}`));
-    assert.equal(await read(`${path}.3`), `${"d".repeat(20)}\n`);
-    assert.equal(await read(`${path}.4`), "e\n");
+    assert.deepEqual(names, [1, 2, 3, 4].map((n) => `${path}.${n}`));
+    assert.equal(await read(`${path}.4`), `${"d".repeat(20)}\n`);
+    assert.equal(await read(`${path}.5`), "e\n");
   });
 });

@@ -7,6 +7,7 @@ import { describe, it } from "node:test";
 import { buildAlert } from "../harness/build_alert.ts";
 import { makeCertificates } from "../harness/certificates.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
+import { RecentBodies } from "../lib/sources/recent_bodies.ts";
 import { formatAlert, HttpReceiver, parseAlert } from "../mod.ts";
 import type { Alert, HttpReceiverOptions, HttpReceiverStats } from "../mod.ts";
 import { post, RawConnection } from "./raw_http.ts";
@@ -39,6 +40,16 @@ async function send(url: string, body: string, init: RequestInit = {}): Promise<
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
+
+describe("RecentBodies", () => {
+  it("forgets the oldest of more than 1024, and each when it has come again", () => {
+    const recent = new RecentBodies();
+    for (let number = 0; number <= 1024; number++) recent.add(`${number}`);
+    assert.equal(recent.take("0"), false);
+    assert.equal(recent.take("1"), true);
+    assert.equal(recent.take("1"), false);
+  });
+});
 
 describe("HttpReceiver", () => {
   it("takes the very bytes that a real Falco sends, as JSON and as text", async () => {
@@ -290,6 +301,23 @@ describe("HttpReceiver", () => {
       assert.equal((await send(receiver.url, line("room again")))[0], 200);
     });
     assert(stats.refused.overflow! >= 1);
+
+    await withReceiver({ maxBodyBytes: 1000 }, async (receiver) => {
+      const long = formatAlert(buildAlert({ output: "x".repeat(700) }));
+      const most = Math.floor(16_000 / long.length);
+      const sender = new RawConnection(receiver.url);
+      const answers = () => sender.text.split("200 OK").length - 1;
+      for (let count = 0; count < most; count++) {
+        sender.send(post(long));
+        await until(() => answers() === count + 1);
+      }
+      sender.send(post(long));
+      await until(() => receiver.stats().queued === most + 1);
+      assert.equal(answers(), most, "the last answer is held back");
+      await receiver.getReader().read();
+      await until(() => answers() === most + 1);
+      await sender.close();
+    });
 
     await withReceiver({ maxBodyBytes: 1000, overflow: "refuse" }, async ({ url }) => {
       const long = formatAlert(buildAlert({ output: "x".repeat(700) }));

@@ -180,16 +180,16 @@ describe("ProgramSink", { skip: process.platform === "win32" }, () => {
   it("is killed when it does not end within the time to close", async () => {
     const clock = new FakeClock();
     const sink = new ProgramSink("sh", {
-      ...shell('echo > "$1"; exec sleep 1000'),
+      ...shell('cat > /dev/null; echo > "$1"; exec sleep 1000'),
       clock,
       closeTimeoutMs: 1000,
     });
     const writer = sink.getWriter();
     await writer.write(alerts("one")[0]!);
-    await holds("\n");
     while (sink.stats().delivered === 0) await new Promise((go) => setImmediate(go));
     const closing = writer.close();
     closing.catch(() => {});
+    await holds("\n"); // it has seen the end of its input
     while (clock.pending === 0) await new Promise((go) => setImmediate(go));
     clock.advance(1000);
     await assert.rejects(closing, /it did not end in time and was killed/);

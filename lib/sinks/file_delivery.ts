@@ -1,6 +1,6 @@
 /** Items to a file. @module */
 import { Buffer } from "node:buffer";
-import { rename, rm } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import type { Alert } from "../alert/alert.ts";
 import type { Clock } from "../clock.ts";
 import { FalcoError } from "../errors.ts";
@@ -122,11 +122,10 @@ export class FileDelivery implements Delivery {
     return LineFile.open(this.#path, { how: "append", mode: this.#options.mode });
   }
 
-  /** `x.2` becomes `x.3`, `x.1` becomes `x.2`, `x` becomes `x.1`. */
+  /** `x.2` becomes `x.3`, `x.1` becomes `x.2`, `x` becomes `x.1`; the last one is overwritten. */
   async #shift(): Promise<void> {
     const { keep } = this.#options;
     const nameOf = (number: number) => number === 0 ? this.#path : `${this.#path}.${number}`;
-    await rm(nameOf(keep), { force: true });
     for (let number = keep - 1; number >= 0; number--) {
       await rename(nameOf(number), nameOf(number + 1)).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== "ENOENT") throw error; // not as many yet

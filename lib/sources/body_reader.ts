@@ -30,22 +30,35 @@ export class BodyReader {
   read(request: IncomingMessage): Promise<{ text: string } | "size" | "total"> {
     const chunks: Uint8Array[] = [];
     let length = 0;
-    const reading = new Promise<{ text: string } | "size" | "total">((resolve, reject) => {
+    /** In the same turn: requests that came together are read in one. */
+    const release = () => {
+      this.#total -= length;
+      length = 0;
+    };
+    return new Promise((resolve, reject) => {
       request.on("data", (chunk: Uint8Array) => {
         length += chunk.length;
         this.#total += chunk.length;
-        if (length <= this.#maxBytes && this.#total <= this.#maxTotalBytes) {
-          return chunks.push(chunk);
-        }
+        const isTooLong = length > this.#maxBytes;
+        if (!isTooLong && this.#total <= this.#maxTotalBytes) return chunks.push(chunk);
         request.removeAllListeners("data");
         request.pause();
-        resolve(length > this.#maxBytes ? "size" : "total");
+        release();
+        resolve(isTooLong ? "size" : "total");
       });
-      request.on("error", reject);
-      request.on("close", () => reject(new Error("the connection was closed")));
-      request.on("end", () => resolve({ text: textOf(chunks) }));
+      request.on("error", (error) => {
+        release();
+        reject(error);
+      });
+      request.on("close", () => {
+        release();
+        reject(new Error("the connection was closed"));
+      });
+      request.on("end", () => {
+        release();
+        resolve({ text: textOf(chunks) });
+      });
     });
-    return reading.finally(() => this.#total -= length);
   }
 }
 
