@@ -13,6 +13,8 @@ import type { Certificates } from "../harness/certificates.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
 import type { FalcoHttpConfig } from "../harness/falco_config/falco_config.ts";
 import { parseFalcoConfig } from "../harness/falco_config/parse_falco_config.ts";
+import { CurlError } from "../harness/outputs/curl_error.ts";
+import { HttpConnection } from "../harness/outputs/http_connection.ts";
 import { HttpOutput } from "../harness/outputs/http_output.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import type { TempFolder } from "../harness/temp_folder.ts";
@@ -341,6 +343,62 @@ describe("HttpOutput's failures", () => {
       assert.deepEqual(log, [logged]);
     });
   }
+
+  for (const { more, attempts } of [{ more: "", attempts: 6 }, { more: 0, attempts: 1 }]) {
+    const setting = more === "" ? "" : `  max_consecutive_timeouts: ${more}\n`;
+    it(`connect ${attempts} times while nobody answers${setting.trimEnd()}`, async () => {
+      const log: string[] = [];
+      let count = 0;
+      let target = "";
+      const output = new HttpOutput(configure("http://192.0.2.1:8080/", setting), {
+        json: true,
+        stdout: () => {},
+        log: (_level, text) => log.push(text),
+        clock: systemClock,
+        connect: ({ host, port }) => {
+          count++;
+          target = `${host}:${port}`;
+          return Promise.reject(new CurlError("timeout"));
+        },
+      });
+      await output.write({ alert: buildAlert(), line: "lost" });
+      assert.deepEqual([count, target, output.lost], [attempts, "192.0.2.1:8080", 1]);
+      assert.equal(log.length, 1);
+      // The next alert has as many again.
+      await output.write({ alert: buildAlert(), line: "lost, too" });
+      assert.equal(count, 2 * attempts);
+      output.close();
+    });
+  }
+
+  it("connect no more once they are killed, and deliver if an attempt succeeds", async () => {
+    const server = new RecordingServer(answer(ok));
+    const port = await server.listen();
+    let count = 0;
+    const outputs: HttpOutput[] = [];
+    const make = (failures: number, kill: boolean) =>
+      new HttpOutput(configure(`http://127.0.0.1:${port}/`), {
+        json: true,
+        stdout: () => {},
+        log: () => {},
+        clock: systemClock,
+        connect: (target, onSocket) => {
+          if (++count > failures) return HttpConnection.connect(target, onSocket);
+          if (kill) outputs[0]!.kill();
+          return Promise.reject(new CurlError("timeout"));
+        },
+      });
+    outputs.push(make(9, true));
+    await outputs[0]!.write({ alert: buildAlert(), line: "lost" });
+    assert.deepEqual([count, outputs[0]!.lost], [1, 1]);
+    count = 0;
+    const patient = make(5, false);
+    await patient.write({ alert: buildAlert(), line: "arrives" });
+    assert.deepEqual([count, patient.lost], [6, 0]);
+    assert.deepEqual(requestsIn(server.bytes.toString()), ["arrives"]);
+    patient.close();
+    await server.close();
+  });
 
   it("wait for ever for an answer, until they are killed", async () => {
     let asked = () => {};

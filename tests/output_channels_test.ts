@@ -286,6 +286,43 @@ describe("SyslogOutput", () => {
     });
   }
 
+  it(
+    "runs logger with the tag, the priority and the text as it is",
+    { skip: !isPosix },
+    async () => {
+      // Stands for the machine's own, whose messages a test cannot read.
+      const tools = newPath();
+      const seen = newPath();
+      mkdirSync(tools);
+      const script = `#!/bin/sh\nprintf '%s|' "$@" >> ${seen}\necho >> ${seen}\n` +
+        'case "$*" in *fail*) exit 1;; esac\n';
+      writeFileSync(join(tools, "logger"), script, { mode: 0o755 });
+      const path = process.env["PATH"];
+      process.env["PATH"] = `${tools}:${path}`;
+      try {
+        const output = new SyslogOutput(
+          new SyslogSender(parseSyslogTarget("logger"), new FakeClock()),
+        );
+        const texts = ["-n $(id) `id`", 'two  "words"', "fail"];
+        for (
+          const [index, priority] of (["critical", "debug", "informational"] as const).entries()
+        ) {
+          await output.write({ alert: buildAlert({ priority }), line: texts[index]! });
+        }
+        assert.equal(output.lost, 1);
+        output.close();
+      } finally {
+        process.env["PATH"] = path;
+      }
+      assert.deepEqual(readFileSync(seen, "utf8").split("\n"), [
+        "-t|falco|-p|user.crit|--|-n $(id) `id`|",
+        '-t|falco|-p|user.debug|--|two  "words"|',
+        "-t|falco|-p|user.info|--|fail|",
+        "",
+      ]);
+    },
+  );
+
   it("reads where to send to", () => {
     assert.deepEqual(parseSyslogTarget("udp://[::1]"), { kind: "udp", host: "::1", port: 514 });
     assert.deepEqual(parseSyslogTarget("logger"), { kind: "logger" });

@@ -28,6 +28,8 @@ export interface HttpOutputSurroundings {
   readonly log: (level: LogLevel, text: string) => void;
   /** Time for `Expect`. */
   readonly clock: Clock;
+  /** Connects. Default {@linkcode HttpConnection.connect}; a test cannot wait until nobody answers. */
+  readonly connect?: typeof HttpConnection.connect;
 }
 
 /**
@@ -111,9 +113,10 @@ export class HttpOutput implements AlertOutput {
       tls: isTls ? readCredentials(this.#options) : undefined,
       keepAlive: this.#options.keepAlive,
     };
+    const { connect = HttpConnection.connect } = this.#surroundings;
     for (let left = this.#options.maxConsecutiveTimeouts;; left--) {
       try {
-        return await HttpConnection.connect(target, (socket) => this.#connecting = socket);
+        return await connect(target, (socket) => this.#connecting = socket);
       } catch (error) {
         const isTimeout = error instanceof CurlError && error.failure === "timeout";
         if (!isTimeout || left === 0 || this.#killed) throw error;
