@@ -2,13 +2,14 @@
 import type { Alert } from "../lib/alert/alert.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
-import { FalcoClosedError, FalcoError } from "../lib/errors.ts";
+import { FalcoClosedError } from "../lib/errors.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
 import { CallLog, isSubscriber } from "./call_log.ts";
 import type { RecordedCall } from "./call_log.ts";
 import type { Certificates } from "./certificates.ts";
 import { DEFAULT_FALCO_VERSION, eraOf } from "./era.ts";
 import type { Era } from "./era.ts";
+import { checkVersion } from "./encode_alerts.ts";
 import type { EncodedAlerts } from "./encode_alerts.ts";
 import { FalcoSetup } from "./falco_config/falco_setup.ts";
 import type { FakeFalcoConfigOptions, FakeOutputs } from "./falco_config/falco_setup.ts";
@@ -18,14 +19,12 @@ import type { FakeFalcoOptions, PlayOptions, ReplayOptions } from "./fake_falco_
 import type { Fault, FaultRecord } from "./faults/fault.ts";
 import { nowhere, placeOf } from "./listen_place.ts";
 import type { ListenPlace } from "./listen_place.ts";
+import { callsLeftOpen, requireOrder } from "./orderly_end.ts";
 import { settle, WAIT_MS, waitUntil } from "./wait_until.ts";
 import type { WaitOptions } from "./wait_until.ts";
 import type { Violation } from "./violation.ts";
 import { Player } from "./player.ts";
 import type { Replayable } from "./timeline.ts";
-
-/** How long disposal waits for the news that a client has just hung up, in milliseconds. */
-const GOODBYE_MS = 1000;
 
 /**
  * A fake Falco for tests: it speaks Falco's gRPC on a real unix socket or over real mutual TLS, and
@@ -258,11 +257,7 @@ export class FakeFalco implements AsyncDisposable {
    */
   pushEncoded(alerts: EncodedAlerts): void {
     this.push();
-    if (alerts.falcoVersion !== this.falcoVersion) {
-      throw new RangeError(
-        `Cannot push alerts of Falco ${alerts.falcoVersion}: this is ${this.falcoVersion}`,
-      );
-    }
+    checkVersion(alerts, this.falcoVersion);
     for (const run of alerts.runs) this.#process.queue.pushRun(run);
   }
 
@@ -366,31 +361,12 @@ export class FakeFalco implements AsyncDisposable {
    * also if there were {@linkcode FakeFalco.violations}.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    const open = await this.#callsLeftOpen();
+    const open = this.#process.ended
+      ? []
+      : await callsLeftOpen(this.#process.server?.services, this.#log);
     const violations = this.#strict ? this.violations() : [];
     await this.kill();
     await this.#process.removeFolder();
-    if (open.length > 0) {
-      throw new FalcoError(
-        `Cannot dispose of the fake Falco in order: clients left calls open ` +
-          `(${open.join(", ")}). Close them or cancel their streams first`,
-      );
-    }
-    if (violations.length > 0) {
-      const sentences = violations.map(({ message, fact }) => `${message}. ${fact}`);
-      throw new FalcoError(`Cannot dispose of the strict fake Falco: ${sentences.join(". ")}`);
-    }
-  }
-
-  async #callsLeftOpen(): Promise<readonly string[]> {
-    if (this.#process.ended) return [];
-    const services = this.#process.server?.services;
-    if (services === undefined) return [];
-    // A client that has just hung up is told of by the socket a moment later.
-    await waitUntil(() => services.openCalls.length === 0, {
-      onEvent: (listener) => this.#log.onEvent(listener),
-      timeoutMs: GOODBYE_MS,
-    }).catch(() => {});
-    return services.openCalls;
+    requireOrder(open, violations);
   }
 }

@@ -5,8 +5,16 @@
  * behaves as the real one does, down to its quirks; clients in any language can be tested with it.
  * The bundled {@linkcode scenarios} are incidents as data; {@linkcode openFixture} reads files of
  * your own, and {@linkcode buildAlert} makes single alerts. {@linkcode FakeClock} makes time stand
- * still. {@linkcode runContract} looks whether something behaves as Falco does: the fake, or what is at any
- * address.
+ * still.
+ *
+ * What can go wrong is data: a {@linkcode Fault} is given to `start` or `inject`, drawn by
+ * {@linkcode drawFaults}, or put in front of any server by {@linkcode FaultyWire}. A
+ * {@linkcode Player} holds, steps and moves a replay. `violations()` lists what clients did that a
+ * real Falco takes amiss ({@linkcode Violation}). `FakeFalco.fromConfig` serves what a real
+ * `falco.yaml` says, all output channels included. {@linkcode makeCertificates} makes certificates,
+ * renewed and broken ones too; {@linkcode encodeAlerts} is for load tests. {@linkcode runContract}
+ * looks whether something behaves as Falco does: the fake, or what is at any address. `docs/harness.md`
+ * in the repository teaches all of it, step by step.
  *
  * ```ts
  * import { connect, FilterStream, isAtLeast } from "@falco-streams/core";
