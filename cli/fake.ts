@@ -4,6 +4,7 @@ import type { Alert } from "../lib/alert/alert.ts";
 import { systemClock, wait } from "../lib/clock.ts";
 import { makeCertificates, writeCertificates } from "../harness/certificates.ts";
 import type { Certificates } from "../harness/certificates.ts";
+import { eraOf } from "../harness/era.ts";
 import type { FakeFalco } from "../harness/fake_falco.ts";
 import type { Fixture } from "../harness/fixtures/fixture.ts";
 import { FixtureError } from "../harness/fixtures/fixture.ts";
@@ -70,7 +71,7 @@ export async function fake(args: readonly string[], context: CommandContext): Pr
       const count = await queueAll(falco, fixture, context);
       stderr.write(`${count} alerts are queued\n`);
     }
-    await stdout.write(`${configured?.readyLine ?? `listening on ${falco.address}`}\n`);
+    await stdout.write(`${readyLine(falco)}\n`);
     await stdout.flush();
     await configured?.release();
     if (fixture !== undefined && options.rate !== undefined) {
@@ -92,6 +93,12 @@ export async function fake(args: readonly string[], context: CommandContext): Pr
     configured?.dispose();
     await folder?.remove();
   }
+}
+
+/** Where it listens; a Falco from 0.44 on, or one whose configuration says so, does nowhere. */
+function readyLine({ address, falcoVersion }: FakeFalco): string {
+  const isServed = address !== "" && eraOf(falcoVersion).methods.length > 0;
+  return isServed ? `listening on ${address}` : "running without gRPC";
 }
 
 /** Certificates that are there, or new ones, if it is to listen over TLS. */

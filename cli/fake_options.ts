@@ -12,12 +12,13 @@ version services of Falco 0.18 to 0.43, on a unix socket in plain text or over m
                            default: a socket in a fresh temporary folder
   --certs DIR              over TLS: where ca.crt, server.crt, server.key, client.crt and
                            client.key are; made if the folder has none of them.
-                           Default: a fresh temporary folder
+                           Default: a fresh temporary folder. Others are made by certs
   --fixture FILE           alerts to serve, as in replay; all are queued before the ready line
                            (a scenario's faults are armed, and count from then on)
   --rate N                 N alerts a second instead, from the ready line on
   --loop                   the fixture again and again; needs --rate
-  --falco-version V        the Falco to be, 0.18.0 to 0.43.1
+  --falco-version V        the Falco to be, from 0.18.0 on; default 0.43.1, or what the
+                           fixture says. From 0.44.0 on there is no gRPC: useful with -c
   -c, --config FILE        a falco.yaml: gRPC and all other outputs as it says; takes the place of
                            --listen and --certs
   -U, --unbuffered         with -c, as Falco's own: standard output, files and programs get each
@@ -26,7 +27,7 @@ version services of Falco 0.18 to 0.43, on a unix socket in plain text or over m
                            for alerts, nowhere for the log
 
 The first line on standard output is "listening on ADDRESS", or "running without gRPC" if the
-configuration says so; all else goes to standard error, but for alerts with stdout_output on.
+configuration or the version says so; all else goes to standard error, but for alerts with stdout_output on.
 Ctrl-C stops it as SIGTERM stops Falco, but waits for open calls and slow outputs for little more
 than a second. With -c, SIGHUP reads the configuration again and SIGUSR1 reopens files and programs
 (under Node it starts Node's debugger as well). Rules are not evaluated: -r is refused.

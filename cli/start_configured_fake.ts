@@ -11,14 +11,9 @@ import type { FakeArguments } from "./fake_options.ts";
 import { warnOfVersion1 } from "./old_certificates.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** What stands for the address where there is none. */
-const NO_GRPC = "running without gRPC";
-
 /** A fake that was started, and what a command still has to do with it. */
 export interface ConfiguredFake {
   readonly falco: FakeFalco;
-  /** The first line on standard output. */
-  readonly readyLine: string;
   /** Lets go of standard output, which was held back for the ready line. */
   release(): Promise<void>;
   /** Stops listening for signals, and tells of alerts that got lost. */
@@ -76,7 +71,6 @@ export async function startConfiguredFake(
   for (const [name, handler] of signals) process.on(name as NodeJS.Signals, handler);
   return {
     falco,
-    readyLine: falco.address === "" ? NO_GRPC : `listening on ${falco.address}`,
     async release() {
       const waiting = held ?? [];
       held = undefined;

@@ -39,6 +39,16 @@ async function withFake(
 }
 
 describe("fake", { skip: process.platform === "win32" }, () => {
+  it("says that it has no gRPC as a Falco that has none", async () => {
+    const { child, firstLine, finished } = startCli(["fake", "--falco-version", "0.44.0"]);
+    try {
+      assert.equal(await firstLine, "running without gRPC");
+    } finally {
+      child.kill("SIGTERM");
+      await finished;
+    }
+  });
+
   it("has queued the whole fixture when it says that it listens", async () => {
     await withFake(["--fixture", fixture], async (address, { child }) => {
       const falco = connect(address);
