@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { FalcoError } from "../lib/errors.ts";
+import { requireListening } from "../lib/transport/require_listening.ts";
 
 /** Scrapers and probes have short heads. */
 const MAX_HEAD_BYTES = 8192;
@@ -55,11 +56,14 @@ export class AdminServer {
     const colon = listen.lastIndexOf(":");
     const host = listen.slice(0, colon);
     const server = admin.#server;
+    const name = host.replace(/^\[|\]$/g, "");
+    const port = Number(listen.slice(colon + 1));
     await new Promise<void>((resolve, reject) => {
-      server.once("error", (cause) => {
-        reject(new FalcoError(`Cannot listen on ${listen}: ${cause.message}`, { cause }));
-      });
-      server.listen(Number(listen.slice(colon + 1)), host.replace(/^\[|\]$/g, ""), resolve);
+      requireListening(name, port);
+      server.once("error", reject);
+      server.listen(port, name, resolve);
+    }).catch((cause: Error) => {
+      throw new FalcoError(`Cannot listen on ${listen}: ${cause.message}`, { cause });
     });
     admin.#url = `http://${host}:${(server.address() as AddressInfo).port}`;
     return admin;

@@ -4,6 +4,7 @@ import type { Http2SecureServer, Http2Server, ServerHttp2Session } from "node:ht
 import type { AddressInfo, Socket } from "node:net";
 import { systemClock } from "../clock.ts";
 import type { CancelTimer, Clock } from "../clock.ts";
+import { requireListening } from "../transport/require_listening.ts";
 import { Connection } from "./connection.ts";
 import { FalcoServices } from "./falco_services.ts";
 import type { FalcoBackend } from "./falco_services.ts";
@@ -191,7 +192,10 @@ export class FalcoServer {
     const falco = new FalcoServer(server, listen, backend, options);
     // "localhost" may stand for two addresses; clients try both, the fake needs one of them.
     const host = listen.host === "localhost" ? "127.0.0.1" : listen.host;
-    await started(server, () => server.listen(listen.port, host));
+    await started(server, () => {
+      requireListening(host, listen.port);
+      server.listen(listen.port, host);
+    });
     const { port } = server.address() as AddressInfo;
     const shown = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
     falco.#address = `https://${shown}:${port}`;

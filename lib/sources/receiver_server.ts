@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { FalcoError } from "../errors.ts";
 import { loadPem } from "../transport/load_pem.ts";
 import type { PemFailure } from "../transport/load_pem.ts";
+import { requireListening } from "../transport/require_listening.ts";
 import type { HttpReceiverOptions, ReceiverTls } from "./http_receiver_options.ts";
 
 /** Falco's head has about 200 bytes; the platforms allow 16 KiB, times all connections. */
@@ -45,14 +46,15 @@ export async function makeServer(
  * @param hostname Where.
  * @param port The port; 0 takes any.
  * @returns The host and port for a URL.
- * @throws {FalcoError} If the port is taken.
+ * @throws {FalcoError} If the port is taken, or Deno was not given the permission.
  */
 export async function listen(server: Server, hostname: string, port: number): Promise<string> {
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause) => {
-      reject(new FalcoError(`Cannot listen on ${hostname}:${port}: ${cause.message}`, { cause }));
-    });
+    requireListening(hostname, port);
+    server.once("error", reject);
     server.listen(port, hostname, resolve);
+  }).catch((cause: Error) => {
+    throw new FalcoError(`Cannot listen on ${hostname}:${port}: ${cause.message}`, { cause });
   });
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
   return `${host}:${(server.address() as AddressInfo).port}`;

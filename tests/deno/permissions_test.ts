@@ -7,6 +7,7 @@ import { writeCertificates } from "../../harness/certificates.ts";
 import { FakeFalco } from "../../harness/fake_falco.ts";
 import { makeTempFolder } from "../../harness/temp_folder.ts";
 import { buildAlert } from "../../harness/build_alert.ts";
+import { formatAlert } from "../../lib/alert/format_alert.ts";
 import { denoFlags } from "../run_cli.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -141,44 +142,156 @@ Deno.test({
 /** Runs a command as its task does, without one of the permissions. */
 async function runWithout(
   task: string,
-  permission: RegExp,
+  kind: string,
   args: readonly string[],
+  goesOn: boolean,
 ): Promise<{ code: number; text: string }> {
-  const flags = denoFlags[task]!.filter((flag) => !permission.test(flag));
-  assert.equal(flags.length, denoFlags[task]!.length - 1, String(permission));
+  const flags = denoFlags[task]!.filter((flag) => !flag.startsWith(`--allow-${kind}`));
+  assert.equal(flags.length, denoFlags[task]!.length - 1, `${task} ${kind}`);
   const config = new URL("deno.json", root).pathname;
   const main = new URL("cli/main.ts", root).pathname;
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--cached-only", `--config=${config}`, ...flags, main, task, ...args],
     env: { NO_COLOR: "1" },
-  }).output();
-  return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const printed = new Response(child.stdout).text();
+  // Nothing but an error ends a fake that was not interrupted.
+  const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
+  let text = "";
+  for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    if (goesOn && text.includes("Requires ")) {
+      goesOn = false;
+      child.kill("SIGINT");
+    }
+  }
+  const { code } = await child.status;
+  clearTimeout(timer);
+  return { code, text: text + await printed };
 }
 
 Deno.test({
-  name: "tail, record and doctor need each permission of their tasks, and say which is missing",
+  name: "each command needs each permission of its task, and says which is missing",
   ...sanitized,
   async fn() {
     const fake = await FakeFalco.start();
     const folder = await makeTempFolder();
+    const config = `${folder.path}/falco.yaml`;
+    await Deno.writeTextFile(
+      config,
+      "log_stderr: true\nprogram_output: { enabled: true, program: cat }\n",
+    );
+    const gateway = `${folder.path}/gateway.yaml`;
+    await Deno.writeTextFile(
+      gateway,
+      `version: 1\nsources: [{ name: s, type: http, listen: "127.0.0.1:0" }]\n` +
+        `listeners: [{ name: l, address: "unix://${folder.path}/gateway.sock" }]\n`,
+    );
+    const fixture = `${folder.path}/alerts.jsonl`;
+    await Deno.writeTextFile(fixture, `${formatAlert(buildAlert())}\n`);
+    const withVariable = `${folder.path}/variable.yaml`;
+    await Deno.writeTextFile(withVariable, "program_output: { program: '${FAKE_PROGRAM}' }\n");
     const cases = [
-      { task: "tail", args: [] },
-      { task: "record", args: ["-o", `${folder.path}/a.jsonl`] },
-      { task: "doctor", args: [] },
+      { task: "replay", kinds: ["net", "read", "write"], args: [] },
+      { task: "fake", kinds: ["net", "read", "write"], args: [] },
+      // A program is started when an alert comes, and the fake goes on without it.
+      { task: "fake", kinds: ["run"], args: ["-c", config, "--fixture", fixture] },
+      { task: "fake", kinds: ["env"], args: ["-c", withVariable] },
+      { task: "tail", kinds: ["net", "read", "write"], args: [fake.address] },
+      {
+        task: "record",
+        kinds: ["net", "read", "write"],
+        args: [fake.address, "-o", `${folder.path}/a.jsonl`],
+      },
+      { task: "doctor", kinds: ["net", "read", "write"], args: [fake.address] },
+      { task: "contract", kinds: ["net", "read", "write"], args: [fake.address] },
+      { task: "certs", kinds: ["read", "write"], args: [`${folder.path}/certs`] },
+      { task: "gateway", kinds: ["net", "read", "write"], args: ["-c", gateway] },
     ];
     try {
-      for (const { task, args } of cases) {
-        for (const kind of ["net", "read", "write"]) {
-          const permission = new RegExp(`^--allow-${kind}`);
-          const { code, text } = await runWithout(task, permission, [fake.address, ...args]);
+      for (const { task, kinds, args } of cases) {
+        for (const kind of kinds) {
+          const { code, text } = await runWithout(task, kind, args, kind === "run");
           assert.match(text, new RegExp(`Requires ${kind} access to `), `${task} ${kind}: ${text}`);
-          assert(code === 1 || code === 2, `${task} ${kind}`);
+          assert(
+            kind === "run" ? code === 130 : code === 1 || code === 2,
+            `${task} ${kind} ended with ${code}`,
+          );
         }
+      }
+      // Every permission of every task was taken away once.
+      for (const [task, flags] of Object.entries(denoFlags)) {
+        const taken = cases.filter((one) => one.task === task).flatMap(({ kinds }) => kinds);
+        const granted = flags.flatMap((flag) => /^--allow-([a-z]+)/.exec(flag)?.[1] ?? []);
+        assert.deepEqual(taken.sort(), granted.sort(), task);
       }
       assert.equal(fake.requests.length, 0);
     } finally {
       await folder.remove();
       await fake.stop();
+    }
+  },
+});
+
+/** Runs a program with one flag, and without it. */
+async function needs(
+  flag: string,
+  args: readonly string[],
+  text: string,
+  expected: { readonly granted: RegExp; readonly denied: RegExp },
+): Promise<void> {
+  assert.match(await runProgram([flag], args, text), expected.granted, flag);
+  assert.match(await runProgram([], args, text), expected.denied, flag);
+}
+
+Deno.test({
+  name: "HttpReceiver needs net for its address alone, and says so",
+  ...sanitized,
+  async fn() {
+    const text = `
+      import { HttpReceiver } from "${new URL("mod.ts", root)}";
+      try {
+        const receiver = await HttpReceiver.start({ port: 0 });
+        await receiver.close();
+        console.log("listened");
+      } catch (error) {
+        console.log(error.name, error.message);
+      }
+    `;
+    await needs("--allow-net=127.0.0.1:0", [], text, {
+      granted: /^listened\n$/,
+      denied:
+        /^FalcoError Cannot listen on 127\.0\.0\.1:0: Requires net access .*--allow-net=127\./,
+    });
+  },
+});
+
+Deno.test({
+  name: "followFile() needs read for the folder alone, and says so",
+  ...sanitized,
+  async fn() {
+    const text = `
+      import { followFile } from "${new URL("mod.ts", root)}";
+      try {
+        const reader = followFile(Deno.args[0]).getReader();
+        console.log((await reader.read()).value.rule);
+        await reader.cancel();
+      } catch (error) {
+        console.log(error.name, error.message);
+      }
+    `;
+    const folder = await makeTempFolder();
+    try {
+      const path = `${folder.path}/falco.json`;
+      await Deno.writeTextFile(path, `${formatAlert(buildAlert({ rule: "A shell" }))}\n`);
+      await needs(`--allow-read=${folder.path}`, [path], text, {
+        granted: /^A shell\n$/,
+        denied: /^FalcoError Cannot follow ".*": Requires read access to ".*--allow-read/,
+      });
+    } finally {
+      await folder.remove();
     }
   },
 });
@@ -220,8 +333,7 @@ Deno.test({
     const folder = await makeTempFolder();
     try {
       for (const kind of ["read", "write"]) {
-        const permission = new RegExp(`^--allow-${kind}`);
-        const { code, text } = await runWithout("certs", permission, [`${folder.path}/certs`]);
+        const { code, text } = await runWithout("certs", kind, [`${folder.path}/certs`], false);
         assert.match(text, new RegExp(`Requires ${kind} access to `), text);
         assert(code === 1 || code === 2, kind);
         assert.deepEqual([...Deno.readDirSync(folder.path)], []);
