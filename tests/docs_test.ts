@@ -127,40 +127,6 @@ describe("docs", () => {
 });
 
 describe("README.md", () => {
-  it("names tasks that there are", () => {
-    const named = [...readme.matchAll(/deno(?:@[\d.]+)? task ([a-z]+)/g)].map(([, task]) => task!);
-    assert(named.length >= 6);
-    for (const task of named) assert(task in config.tasks, task);
-  });
-
-  it("names options that there are", async () => {
-    const { replayHelp } = await import("../cli/replay_options.ts");
-    const { fakeHelp } = await import("../cli/fake_options.ts");
-    const { tailHelp } = await import("../cli/tail_options.ts");
-    const { recordHelp } = await import("../cli/record_options.ts");
-    const { doctorHelp } = await import("../cli/doctor_options.ts");
-    const { gatewayHelp } = await import("../cli/gateway_options.ts");
-    const helps = { replay: replayHelp, fake: fakeHelp, tail: tailHelp, record: recordHelp };
-    const { contractHelp } = await import("../cli/contract_options.ts");
-    const { certsHelp } = await import("../cli/certs_options.ts");
-    const more = {
-      doctor: doctorHelp,
-      contract: contractHelp,
-      certs: certsHelp,
-      gateway: gatewayHelp,
-    };
-    const all: Record<string, string> = { ...helps, ...more };
-    const tasks = /deno task (replay|fake|tail|record|doctor|contract|certs|gateway) .*/g;
-    const lines = [...`${readme}\n${read("docs/gateway.md")}`.matchAll(tasks)];
-    assert(lines.length >= 4);
-    for (const [line, task = ""] of lines) {
-      const help = all[task]!;
-      for (const [option] of line.matchAll(/--[a-z-]+/g)) {
-        assert(help.includes(option) || option === "--help", `${option} in ${line}`);
-      }
-    }
-  });
-
   it("links to files that are there", () => {
     for (const [, target] of readme.matchAll(/\]\(([^)#]+)\)/g)) {
       if (target!.startsWith("http")) continue;
