@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createServer as createHttp2Server } from "node:http2";
 import { createServer as createNetServer } from "node:net";
 import { test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -320,3 +321,33 @@ for (const kind of ["unix", "tls"] as const) {
     });
   }
 }
+
+test("FalcoClient.version() does not wait for ever for a Falco that says nothing", async () => {
+  const server = createHttp2Server();
+  let asked = 0;
+  server.on("stream", () => asked++);
+  await withServer(server, "unix", async (address) => {
+    const clock = new FakeClock();
+    const falco = connect(address, { clock, connectTimeoutMs: 1e9 });
+    try {
+      let settled = false;
+      const failing = rejection(falco.version({ timeoutMs: 3000 })).finally(() => settled = true);
+      await until("it is asked", () => asked === 1 && clock.pending === 1);
+      clock.advance(2999);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert(!settled);
+      clock.advance(1);
+      const error = await failing;
+      assert(error instanceof FalcoConnectError);
+      assert.deepEqual([error.reason, error.passing], ["timeout", true]);
+      assert.match(error.message, /: no answer within 3000 ms\. Falco lets calls wait while all/);
+      assert.equal(clock.pending, 0);
+      // What the caller asks for comes first.
+      const reason = new Error("enough");
+      assert.equal(await rejection(falco.version({ signal: AbortSignal.abort(reason) })), reason);
+      await assert.rejects(falco.version({ timeoutMs: 0 }), RangeError);
+    } finally {
+      await falco.close();
+    }
+  });
+});

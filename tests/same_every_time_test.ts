@@ -51,7 +51,7 @@ async function play(tls: Parameters<typeof FakeFalco.start>[0]): Promise<string>
 
 describe("the bundled scenarios on a machine with too much to do", () => {
   before(() => {
-    for (let count = 0; count < 3; count++) {
+    for (let count = 0; count < 2; count++) {
       const child = spawn(process.execPath, [...command, "for (;;);"], { stdio: "ignore" });
       burners.push({ kill: () => child.kill("SIGKILL"), gone: once(child, "exit") });
     }

@@ -2,7 +2,8 @@
 import { createClient } from "@connectrpc/connect";
 import { service as versionService } from "../../gen/version_pb.ts";
 import { systemClock, wait } from "../clock.ts";
-import { FalcoClosedError } from "../errors.ts";
+import type { CancelTimer } from "../clock.ts";
+import { FalcoClosedError, FalcoConnectError } from "../errors.ts";
 import { EventStream } from "../streams/engine/event_stream.ts";
 import { createStockTransport, stockError } from "../transport/stock_transport.ts";
 import { Backoff } from "./backoff.ts";
@@ -60,12 +61,17 @@ export class Client implements FalcoClient {
 
   /** @inheritdoc */
   async version(options: VersionOptions = {}): Promise<FalcoVersion> {
-    const { signal, waitForReady } = options;
+    const { signal, timeoutMs = 10_000, waitForReady } = options;
+    if (!(timeoutMs > 0)) {
+      throw new RangeError(
+        `Cannot ask for the version as "timeoutMs" must be above 0: it is ${timeoutMs}`,
+      );
+    }
     const backoff = this.#backoff(waitForReady);
     for (;;) {
       this.#refuseClosed();
       try {
-        return await this.#askVersion(signal);
+        return await this.#askVersion(signal, timeoutMs);
       } catch (error) {
         const delayMs = mayPass(error, false) ? backoff?.next() : undefined;
         if (delayMs === undefined) throw error;
@@ -74,16 +80,35 @@ export class Client implements FalcoClient {
     }
   }
 
-  async #askVersion(signal: AbortSignal | undefined): Promise<FalcoVersion> {
-    const { manager, maxMessageBytes } = this.#context;
+  async #askVersion(signal: AbortSignal | undefined, timeoutMs: number): Promise<FalcoVersion> {
+    const { manager, maxMessageBytes, clock = systemClock } = this.#context;
+    const limit = new AbortController();
+    let cancelTimer: CancelTimer = () => {};
+    let isOver = false;
+    // The connection has a limit of its own, and tells its failure to the call.
+    manager.session().then(() => {
+      if (!isOver) cancelTimer = clock.setTimer(() => limit.abort(), timeoutMs);
+    }, () => {});
     try {
       const client = createClient(versionService, createStockTransport(manager, maxMessageBytes));
-      const message = await client.version({}, signal === undefined ? {} : { signal });
-      return versionFromMessage(message);
+      const ended = signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]);
+      return versionFromMessage(await client.version({}, { signal: ended }));
     } catch (error) {
       if (!signal?.aborted) this.#refuseClosed();
+      if (limit.signal.aborted && !signal?.aborted) throw this.#noAnswer(timeoutMs);
       throw stockError(error, "falco.version.service/version", manager, signal);
+    } finally {
+      isOver = true;
+      cancelTimer();
     }
+  }
+
+  #noAnswer(timeoutMs: number): FalcoConnectError {
+    return new FalcoConnectError(
+      `Cannot ask ${this.address} for its version: no answer within ${timeoutMs} ms. Falco lets ` +
+        "calls wait while all its slots are taken: close other clients, or raise grpc.threadiness",
+      { address: this.address, reason: "timeout", passing: true },
+    );
   }
 
   async #pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {

@@ -73,6 +73,11 @@ export interface VersionOptions {
   /** Ends the wait: the call fails with `signal.reason`. */
   signal?: AbortSignal;
   /**
+   * How long to wait for the answer once there is a connection, in milliseconds. Default 10000: Falco
+   * answers in a few, but keeps a call waiting without a word while all its slots are taken.
+   */
+  timeoutMs?: number;
+  /**
    * Whether to try again as a subscription does, where waiting may help. Default false: the call
    * fails at once.
    */
@@ -129,7 +134,8 @@ export interface FalcoClient extends AsyncDisposable {
    *
    * @param options `signal` ends the wait; `waitForReady` tries until there is an answer.
    * @returns The version.
-   * @throws {FalcoConnectError} If there is no connection to be had.
+   * @throws {FalcoConnectError} If there is no connection to be had, or no answer within `timeoutMs`.
+   * @throws {RangeError} If `timeoutMs` is not above 0.
    * @throws {FalcoRpcError} If the server answers with a status: it is a Falco 0.18 or 0.19, which
    * had no version yet, or none at all.
    */
