@@ -144,12 +144,7 @@ export class ServerCall {
    */
   writeBytes(bytes: Uint8Array, onSent?: () => void): boolean {
     if (!this.#responded) this.#respond();
-    if (onSent === undefined) {
-      if (!this.#stream.write(bytes)) return false;
-      if (!this.#isBlocked) return true;
-      this.#socket!.once("drain", () => this.#drained());
-      return false;
-    }
+    if (onSent === undefined) return this.#stream.write(bytes);
     return this.#stream.write(bytes, (error) => {
       if (error === null || error === undefined) onSent();
     });
