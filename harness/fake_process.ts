@@ -244,6 +244,8 @@ export class FakeProcess {
     void this.#while((async () => {
       await Promise.all([server?.kill(), this.faults.refuse()]);
       await before?.catch(() => {});
+      // What was under way has opened another one, which this strikes as well.
+      await this.#server?.kill();
       if (downMs > 0) await wait(downMs, { clock: this.#clock, signal: this.#gone.signal });
       if (this.#ended === undefined) await this.#openAgain();
     })());
