@@ -35,7 +35,7 @@ export function look(): { rss: number; heap: number; descriptors: number } {
  * Lists the descriptors of this process, by asking another one: Deno lets a program look at `/proc`
  * only if it may do everything.
  *
- * @returns What each stands for, those that the question takes among them; empty but on Linux.
+ * @returns What each stands for, but for pipes, which the question itself takes; empty but on Linux.
  * @throws {Error} If the other process cannot tell.
  */
 export function descriptors(): string[] {
@@ -46,7 +46,8 @@ export function descriptors(): string[] {
     env: {},
   });
   if (status !== 0) throw new Error(`Cannot list ${folder}: ${error?.message ?? stderr}`);
-  return [...stdout.matchAll(/ -> (.+)$/gm)].map(([, target]) => target!);
+  const targets = [...stdout.matchAll(/ -> (.+)$/gm)].map(([, target]) => target!);
+  return targets.filter((target) => !target.startsWith("pipe:"));
 }
 
 /** How a figure did in the last third of a run, beside the first third after warming up. */

@@ -120,10 +120,10 @@ async function soak(): Promise<number> {
   return failuresOf(run).length === 0 ? 0 : 1;
 }
 
-/** The descriptors that were not open before; those that are open while somebody counts are in both. */
+/** The descriptors that were not open before. */
 function leftOver(before: readonly string[]): string[] {
   const now = descriptors();
   const more = now.length - before.length;
-  // Sockets and pipes have numbers of their own: the last ones are as good a guess as any.
+  // Sockets have numbers of their own: the last ones are as good a guess as any.
   return more > 0 ? now.filter((one) => !before.includes(one)).slice(-more) : [];
 }
