@@ -69,8 +69,8 @@ export const edgesBreaks: readonly Break[] = [
   {
     name: "a body may be as long as it likes",
     file: "lib/sources/body_reader.ts",
-    find: "if (length <= this.#maxBytes && this.#total <= this.#maxTotalBytes) {",
-    replace: "if (length >= 0) {",
+    find: "const isTooLong = length > this.#maxBytes;",
+    replace: "const isTooLong = length < 0;",
     tests: ["http_receiver"],
   },
   {

@@ -68,7 +68,7 @@ export const harnessBreaks: readonly Break[] = [
   },
   {
     name: "calls that clients leave open pass unnoticed",
-    file: "harness/fake_falco.ts",
+    file: "harness/orderly_end.ts",
     find: "if (open.length > 0) {",
     replace: "if (open.length > 1e9) {",
     tests: ["fake_falco_dispose"],
