@@ -45,7 +45,10 @@ export function descriptors(): string[] {
     encoding: "utf8",
     env: {},
   });
-  if (status !== 0) throw new Error(`Cannot list ${folder}: ${error?.message ?? stderr}`);
+  // 1: something was closed while it looked.
+  if (status !== 0 && status !== 1) {
+    throw new Error(`Cannot list ${folder}: ${error?.message ?? stderr}`);
+  }
   const targets = [...stdout.matchAll(/ -> (.+)$/gm)].map(([, target]) => target!);
   return targets.filter((target) => !target.startsWith("pipe:"));
 }
