@@ -25,173 +25,76 @@ export const file_schema: GenFile = /*@__PURE__*/
  * @generated from enum falco.schema.priority
  */
 export const priority = {
-  /**
-   * The most severe priority. It is the default value, so it is absent on the wire.
-   *
-   * @generated from enum value: EMERGENCY = 0;
-   */
+  /** The most severe priority. It is the default value, so it is absent on the wire. @generated from enum value: EMERGENCY = 0; */
   EMERGENCY: 0,
 
-  /**
-   * Another spelling of EMERGENCY.
-   *
-   * @generated from enum value: emergency = 0;
-   */
+  /** Another spelling of EMERGENCY. @generated from enum value: emergency = 0; */
   emergency: 0,
 
-  /**
-   * Another spelling of EMERGENCY.
-   *
-   * @generated from enum value: Emergency = 0;
-   */
+  /** Another spelling of EMERGENCY. @generated from enum value: Emergency = 0; */
   Emergency: 0,
 
-  /**
-   * The second most severe priority.
-   *
-   * @generated from enum value: ALERT = 1;
-   */
+  /** The second most severe priority. @generated from enum value: ALERT = 1; */
   ALERT: 1,
 
-  /**
-   * Another spelling of ALERT.
-   *
-   * @generated from enum value: alert = 1;
-   */
+  /** Another spelling of ALERT. @generated from enum value: alert = 1; */
   alert: 1,
 
-  /**
-   * Another spelling of ALERT.
-   *
-   * @generated from enum value: Alert = 1;
-   */
+  /** Another spelling of ALERT. @generated from enum value: Alert = 1; */
   Alert: 1,
 
-  /**
-   * The third most severe priority.
-   *
-   * @generated from enum value: CRITICAL = 2;
-   */
+  /** The third most severe priority. @generated from enum value: CRITICAL = 2; */
   CRITICAL: 2,
 
-  /**
-   * Another spelling of CRITICAL.
-   *
-   * @generated from enum value: critical = 2;
-   */
+  /** Another spelling of CRITICAL. @generated from enum value: critical = 2; */
   critical: 2,
 
-  /**
-   * Another spelling of CRITICAL.
-   *
-   * @generated from enum value: Critical = 2;
-   */
+  /** Another spelling of CRITICAL. @generated from enum value: Critical = 2; */
   Critical: 2,
 
-  /**
-   * More severe than WARNING, less than CRITICAL.
-   *
-   * @generated from enum value: ERROR = 3;
-   */
+  /** More severe than WARNING, less than CRITICAL. @generated from enum value: ERROR = 3; */
   ERROR: 3,
 
-  /**
-   * Another spelling of ERROR.
-   *
-   * @generated from enum value: error = 3;
-   */
+  /** Another spelling of ERROR. @generated from enum value: error = 3; */
   error: 3,
 
-  /**
-   * Another spelling of ERROR.
-   *
-   * @generated from enum value: Error = 3;
-   */
+  /** Another spelling of ERROR. @generated from enum value: Error = 3; */
   Error: 3,
 
-  /**
-   * More severe than NOTICE, less than ERROR.
-   *
-   * @generated from enum value: WARNING = 4;
-   */
+  /** More severe than NOTICE, less than ERROR. @generated from enum value: WARNING = 4; */
   WARNING: 4,
 
-  /**
-   * Another spelling of WARNING.
-   *
-   * @generated from enum value: warning = 4;
-   */
+  /** Another spelling of WARNING. @generated from enum value: warning = 4; */
   warning: 4,
 
-  /**
-   * Another spelling of WARNING.
-   *
-   * @generated from enum value: Warning = 4;
-   */
+  /** Another spelling of WARNING. @generated from enum value: Warning = 4; */
   Warning: 4,
 
-  /**
-   * More severe than INFORMATIONAL, less than WARNING.
-   *
-   * @generated from enum value: NOTICE = 5;
-   */
+  /** More severe than INFORMATIONAL, less than WARNING. @generated from enum value: NOTICE = 5; */
   NOTICE: 5,
 
-  /**
-   * Another spelling of NOTICE.
-   *
-   * @generated from enum value: notice = 5;
-   */
+  /** Another spelling of NOTICE. @generated from enum value: notice = 5; */
   notice: 5,
 
-  /**
-   * Another spelling of NOTICE.
-   *
-   * @generated from enum value: Notice = 5;
-   */
+  /** Another spelling of NOTICE. @generated from enum value: Notice = 5; */
   Notice: 5,
 
-  /**
-   * More severe than DEBUG, less than NOTICE. Falco's rules may call it `INFO`; this API does
-   * not.
-   *
-   * @generated from enum value: INFORMATIONAL = 6;
-   */
+  /** More severe than DEBUG, less than NOTICE. Falco's rules may call it `INFO`; this API does not. @generated from enum value: INFORMATIONAL = 6; */
   INFORMATIONAL: 6,
 
-  /**
-   * Another spelling of INFORMATIONAL.
-   *
-   * @generated from enum value: informational = 6;
-   */
+  /** Another spelling of INFORMATIONAL. @generated from enum value: informational = 6; */
   informational: 6,
 
-  /**
-   * Another spelling of INFORMATIONAL.
-   *
-   * @generated from enum value: Informational = 6;
-   */
+  /** Another spelling of INFORMATIONAL. @generated from enum value: Informational = 6; */
   Informational: 6,
 
-  /**
-   * The least severe priority.
-   *
-   * @generated from enum value: DEBUG = 7;
-   */
+  /** The least severe priority. @generated from enum value: DEBUG = 7; */
   DEBUG: 7,
 
-  /**
-   * Another spelling of DEBUG.
-   *
-   * @generated from enum value: debug = 7;
-   */
+  /** Another spelling of DEBUG. @generated from enum value: debug = 7; */
   debug: 7,
 
-  /**
-   * Another spelling of DEBUG.
-   *
-   * @generated from enum value: Debug = 7;
-   */
+  /** Another spelling of DEBUG. @generated from enum value: Debug = 7; */
   Debug: 7,
 } as const;
 
@@ -222,97 +125,43 @@ export const prioritySchema: GenEnum<priority> = /*@__PURE__*/
  * @generated from enum falco.schema.source
  */
 export const source = {
-  /**
-   * A system call, or another event of the kernel. It is the default value, so it is absent on
-   * the wire.
-   *
-   * @generated from enum value: SYSCALL = 0;
-   */
+  /** A system call, or another event of the kernel. It is the default value, so it is absent on the wire. @generated from enum value: SYSCALL = 0; */
   SYSCALL: 0,
 
-  /**
-   * Another spelling of SYSCALL.
-   *
-   * @generated from enum value: syscall = 0;
-   */
+  /** Another spelling of SYSCALL. @generated from enum value: syscall = 0; */
   syscall: 0,
 
-  /**
-   * Another spelling of SYSCALL.
-   *
-   * @generated from enum value: Syscall = 0;
-   */
+  /** Another spelling of SYSCALL. @generated from enum value: Syscall = 0; */
   Syscall: 0,
 
-  /**
-   * An event of a Kubernetes audit log.
-   *
-   * @generated from enum value: K8S_AUDIT = 1;
-   */
+  /** An event of a Kubernetes audit log. @generated from enum value: K8S_AUDIT = 1; */
   K8S_AUDIT: 1,
 
-  /**
-   * Another spelling of K8S_AUDIT.
-   *
-   * @generated from enum value: k8s_audit = 1;
-   */
+  /** Another spelling of K8S_AUDIT. @generated from enum value: k8s_audit = 1; */
   k8s_audit: 1,
 
-  /**
-   * Another spelling of K8S_AUDIT.
-   *
-   * @generated from enum value: K8s_audit = 1;
-   */
+  /** Another spelling of K8S_AUDIT. @generated from enum value: K8s_audit = 1; */
   K8s_audit: 1,
 
-  /**
-   * Another spelling of K8S_AUDIT.
-   *
-   * @generated from enum value: K8S_audit = 1;
-   */
+  /** Another spelling of K8S_AUDIT. @generated from enum value: K8S_audit = 1; */
   K8S_audit: 1,
 
-  /**
-   * Falco itself, for instance about events that it had to drop. Since Falco 0.27.0.
-   *
-   * @generated from enum value: INTERNAL = 2;
-   */
+  /** Falco itself, for instance about events that it had to drop. Since Falco 0.27.0. @generated from enum value: INTERNAL = 2; */
   INTERNAL: 2,
 
-  /**
-   * Another spelling of INTERNAL.
-   *
-   * @generated from enum value: internal = 2;
-   */
+  /** Another spelling of INTERNAL. @generated from enum value: internal = 2; */
   internal: 2,
 
-  /**
-   * Another spelling of INTERNAL.
-   *
-   * @generated from enum value: Internal = 2;
-   */
+  /** Another spelling of INTERNAL. @generated from enum value: Internal = 2; */
   Internal: 2,
 
-  /**
-   * A source that this enum has no name for, which is a plugin's. Since Falco 0.31.0; the name is
-   * in `source` of `falco.outputs.response`.
-   *
-   * @generated from enum value: PLUGIN = 3;
-   */
+  /** A source that this enum has no name for, which is a plugin's. Since Falco 0.31.0; the name is in `source` of `falco.outputs.response`. @generated from enum value: PLUGIN = 3; */
   PLUGIN: 3,
 
-  /**
-   * Another spelling of PLUGIN.
-   *
-   * @generated from enum value: plugin = 3;
-   */
+  /** Another spelling of PLUGIN. @generated from enum value: plugin = 3; */
   plugin: 3,
 
-  /**
-   * Another spelling of PLUGIN.
-   *
-   * @generated from enum value: Plugin = 3;
-   */
+  /** Another spelling of PLUGIN. @generated from enum value: Plugin = 3; */
   Plugin: 3,
 } as const;
 

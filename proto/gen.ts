@@ -9,9 +9,10 @@
  *
  * @module
  */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { putCommentsOnOneLine } from "./one_line_comments.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const image = "proto/image.binpb";
@@ -91,12 +92,22 @@ function compare(committed: Map<string, string>, fresh: Map<string, string>): st
     .join("\n");
 }
 
+/** Generates code into the folder gen/ of another, of the root by default. */
+async function generateInto(folder: string = root): Promise<void> {
+  await run(...generate, "-o", folder);
+  const gen = join(folder, "gen");
+  for (const name of (await readTree(gen)).keys()) {
+    const path = join(gen, name);
+    await writeFile(path, putCommentsOnOneLine(await readFile(path, "utf8")));
+  }
+}
+
 /** Writes what is generated, but not over an image that the contract no longer fits. */
 async function write(renewImage: boolean): Promise<void> {
   await run("format", "proto", "-w");
   const findings = renewImage ? "" : await buf(...breaking);
   if (findings !== "") throw new GenError(`${broken}\n${findings}`);
-  await run(...generate);
+  await generateInto();
   await run(...buildImage, image);
 }
 
@@ -115,7 +126,7 @@ async function check(): Promise<string[]> {
   note(broken, breaks);
   const folder = await Deno.makeTempDir({ prefix: "falco-streams-gen-" });
   try {
-    await run(...generate, "-o", folder);
+    await generateInto(folder);
     note(
       "gen/ differs from proto/: run `deno task gen` and commit the result",
       compare(await readTree(join(root, "gen")), await readTree(join(folder, "gen"))),
