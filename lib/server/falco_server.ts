@@ -1,4 +1,5 @@
 /** The listening side: a unix socket in plain text, or TCP with mutual TLS, as Falco offers them. @module */
+import { lstat } from "node:fs/promises";
 import { createSecureServer, createServer } from "node:http2";
 import type { Http2SecureServer, Http2Server, ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
@@ -9,7 +10,7 @@ import { Connection } from "./connection.ts";
 import { FalcoServices } from "./falco_services.ts";
 import type { FalcoBackend } from "./falco_services.ts";
 import type { ServerEvent } from "./server_event.ts";
-import { listenAt, removeSocket } from "./unix_socket.ts";
+import { listenAt, removeSocket, untilRefused } from "./unix_socket.ts";
 
 /** Where to listen. Falco has no plain TCP, and neither has this. */
 export type ListenAddress =
@@ -68,6 +69,8 @@ export class FalcoServer {
   #arriving: Socket | undefined;
   #nextId = 1;
   #address = "";
+  /** The number of the socket's file. */
+  #inode: number | undefined;
 
   private constructor(
     server: Http2Server | Http2SecureServer,
@@ -174,6 +177,7 @@ export class FalcoServer {
         throw error;
       }
       falco.#address = `unix://${listen.path}`;
+      falco.#inode = (await lstat(listen.path).catch(() => undefined))?.ino;
       return falco;
     }
     const { ca, cert, key } = listen.credentials;
@@ -277,6 +281,9 @@ export class FalcoServer {
     for (const session of this.#connections.keys()) session.destroy();
     this.services.stop();
     await closed;
+    if (this.#listen.kind === "unix" && this.#inode !== undefined) {
+      await untilRefused(this.#listen.path, this.#inode);
+    }
   }
 
   /** Takes no more connections, and waits until those that are there are closed. */

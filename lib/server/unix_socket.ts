@@ -1,5 +1,6 @@
 /** The file of a unix socket. @module */
 import { lstat, mkdir, rename, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import process from "node:process";
 
@@ -41,4 +42,35 @@ export async function listenAt(
 export async function removeSocket(path: string): Promise<void> {
   const present = await lstat(path).catch(() => undefined);
   if (present?.isSocket()) await rm(path, { force: true });
+}
+
+/** How often to look whether a socket is really closed: about half a second. */
+const MAX_LOOKS = 2000;
+
+/**
+ * Waits until nobody can connect to a socket any more whose server is closed. A process that is
+ * being started just then has a copy of what listened, for as long as that takes, and the system
+ * lets clients in meanwhile.
+ *
+ * @param path Where its file stands.
+ * @param inode The number of that file: another one is another server's.
+ */
+export async function untilRefused(path: string, inode: number): Promise<void> {
+  for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    const present = await lstat(path).catch(() => undefined);
+    if (present?.ino !== inode || await isRefused(path)) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function isRefused(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(false);
+    });
+    // A program that may not connect cannot find out.
+    socket.once("error", () => resolve(true));
+  });
 }
