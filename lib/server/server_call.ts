@@ -160,9 +160,14 @@ export class ServerCall {
    * sent: without a look at it all that is queued would pile up here for a client that does not read.
    */
   get #isBlocked(): boolean {
-    const socket = this.#socket;
-    return socket !== undefined && !socket.destroyed && socket.writableNeedDrain &&
-      socket.writableLength > MAX_UNSENT_BYTES;
+    try {
+      const socket = this.#socket;
+      return socket !== undefined && !socket.destroyed && socket.writableNeedDrain &&
+        socket.writableLength > MAX_UNSENT_BYTES;
+    } catch {
+      // The session has let go of its socket, and asking it anything throws: nothing to wait for.
+      return false;
+    }
   }
 
   #drained(): void {
