@@ -1,5 +1,4 @@
 /** The listening side: a unix socket in plain text, or TCP with mutual TLS, as Falco offers them. @module */
-import { lstat } from "node:fs/promises";
 import { createSecureServer, createServer } from "node:http2";
 import type { Http2SecureServer, Http2Server, ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
@@ -171,13 +170,15 @@ export class FalcoServer {
       const server = createServer({ settings: SETTINGS });
       const falco = new FalcoServer(server, listen, backend, options);
       try {
-        await listenAt(listen.path, (path) => started(server, () => server.listen(path)));
+        falco.#inode = await listenAt(
+          listen.path,
+          (path) => started(server, () => server.listen(path)),
+        );
       } catch (error) {
         if (server.listening) await falco.kill();
         throw error;
       }
       falco.#address = `unix://${listen.path}`;
-      falco.#inode = (await lstat(listen.path).catch(() => undefined))?.ino;
       return falco;
     }
     const { ca, cert, key } = listen.credentials;

@@ -1,5 +1,6 @@
 /** The file of a unix socket. @module */
-import { lstat, mkdir, rename, rm } from "node:fs/promises";
+import { renameSync } from "node:fs";
+import { lstat, mkdir, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -13,12 +14,14 @@ const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
  *
  * @param path Where.
  * @param listen Starts listening at a path; may throw.
+ * @returns The number of the socket's file, in the turn in which clients find it: whoever waits for
+ * this hears of it before anybody can have called.
  * @throws {Error} With the `code` of the system call that failed, such as `EADDRINUSE`.
  */
 export async function listenAt(
   path: string,
   listen: (path: string) => Promise<void>,
-): Promise<void> {
+): Promise<number> {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
     throw Object.assign(new Error("path too long for a socket"), { code: "ENAMETOOLONG" });
   }
@@ -31,7 +34,11 @@ export async function listenAt(
   // runtime from removing the file when the server is killed: Falco's stays behind then, too.
   const temporary = join(dirname(path), `.${Math.random().toString(36).slice(2, 8)}`);
   await listen(temporary);
-  await rename(temporary, path);
+  const { ino } = await lstat(temporary);
+  // Not while others run: a client could come, and be served, before it is known who listens. A
+  // restart that struck then killed the server before this one.
+  renameSync(temporary, path);
+  return ino;
 }
 
 /**
