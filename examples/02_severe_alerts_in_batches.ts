@@ -21,9 +21,9 @@ await fake.replay(scenarios.noisyStorm);
 const falco = connect(fake.address);
 const repeated = new DedupeStream<Alert>((alert) => `${alert.rule}\n${messageOf(alert)}`);
 await falco.outputs.get()
-  .pipeThrough(new FilterStream<Alert>((alert) => isAtLeast(alert.priority, "warning")))
+  .pipeThrough(new FilterStream((alert) => isAtLeast(alert.priority, "warning")))
   .pipeThrough(repeated)
-  .pipeThrough(new BatchStream<Alert>(10, { maxWaitMs: 1000 }))
+  .pipeThrough(new BatchStream(10, { maxWaitMs: 1000 }))
   .pipeTo(new JsonLinesSink(Deno.stdout.writable, { preventClose: true }));
 console.error(`${repeated.dropped} repetitions dropped`);
 

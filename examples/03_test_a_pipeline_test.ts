@@ -15,8 +15,8 @@ import { it } from "node:test";
 /** What is under test: pages for whoever is on call. */
 function pages(alerts: EventStream<Alert>, clock?: Clock): ReadableStream<Alert[]> {
   return alerts
-    .pipeThrough(new FilterStream<Alert>((alert) => isAtLeast(alert.priority, "critical")))
-    .pipeThrough(new BatchStream<Alert>(20, { maxWaitMs: 60_000, ...(clock ? { clock } : {}) }));
+    .pipeThrough(new FilterStream((alert) => isAtLeast(alert.priority, "critical")))
+    .pipeThrough(new BatchStream(20, { maxWaitMs: 60_000, ...(clock ? { clock } : {}) }));
 }
 
 it("pages once a minute at most", async () => {

@@ -4,7 +4,6 @@
  *     deno run --allow-net --allow-read --allow-write=/tmp examples/04_filter_with_a_condition.ts
  */
 import { compileCondition, connect, field, FilterStream } from "@falco-streams/core";
-import type { Alert } from "@falco-streams/core";
 import { FakeFalco, scenarios } from "@falco-streams/core/harness";
 
 const wanted = compileCondition(
@@ -21,7 +20,7 @@ await fake.replay(scenarios.shellInContainer);
 await fake.replay(scenarios.cryptoMiner);
 
 const falco = connect(fake.address);
-for await (const alert of falco.outputs.get().pipeThrough(new FilterStream<Alert>(wanted))) {
+for await (const alert of falco.outputs.get().pipeThrough(new FilterStream(wanted))) {
   console.log(alert.priority, JSON.stringify([alert.rule, field(alert, "proc.name")]));
 }
 

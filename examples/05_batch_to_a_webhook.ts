@@ -5,7 +5,6 @@
  *     deno run --allow-net --allow-read --allow-write=/tmp examples/05_batch_to_a_webhook.ts
  */
 import { BatchStream, connect, JsonLinesSink, WebhookSink } from "@falco-streams/core";
-import type { Alert } from "@falco-streams/core";
 import { FakeFalco, scenarios } from "@falco-streams/core/harness";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -32,7 +31,7 @@ const sink = new WebhookSink(`http://127.0.0.1:${port}/alerts`, {
   onRetry: (error, attempt) => console.error(`attempt ${attempt}: ${error.message}`),
 });
 await falco.outputs.get()
-  .pipeThrough(new BatchStream<Alert>(5, { maxWaitMs: 500 }))
+  .pipeThrough(new BatchStream(5, { maxWaitMs: 500 }))
   .pipeTo(sink);
 
 const { delivered, retries, dropped } = sink.stats();

@@ -4,7 +4,6 @@
  *     deno run --allow-net --allow-read --allow-write=/tmp examples/08_merge_several_falcos.ts
  */
 import { connect, LimitStream, MapStream, mergeReadableStreams } from "@falco-streams/core";
-import type { Alert } from "@falco-streams/core";
 import { buildAlert, FakeFalco } from "@falco-streams/core/harness";
 
 const hosts = ["web-1", "web-2", "db-1"];
@@ -17,7 +16,7 @@ for (const [index, host] of hosts.entries()) {
 const clients = fakes.map((fake) => connect(fake.address));
 const streams = clients.map((falco, index) =>
   falco.outputs.subscribe({ reconnect: { maxAttempts: 3, minDelayMs: 20, maxDelayMs: 50 } })
-    .pipeThrough(new MapStream((alert: Alert) => ({ from: hosts[index]!, alert })))
+    .pipeThrough(new MapStream((alert) => ({ from: hosts[index]!, alert })))
 );
 const merged = mergeReadableStreams(streams, {
   onError(_error, index) {

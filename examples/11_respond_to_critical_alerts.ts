@@ -59,7 +59,7 @@ const limit = new RateLimitStream<string>({
 });
 const falco = connect(fake.address);
 const ids = falco.outputs.get()
-  .pipeThrough(new FilterStream<Alert>("alert.priority >= critical and container.id exists"))
+  .pipeThrough(new FilterStream("alert.priority >= critical and container.id exists"))
   .pipeThrough(
     new TransformStream<Alert, string>({
       transform(alert, controller) {

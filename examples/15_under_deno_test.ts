@@ -11,8 +11,8 @@ import assert from "node:assert/strict";
 /** What is under test: pages for whoever is on call. */
 const pages = (alerts: ReadableStream<Alert>): ReadableStream<Alert[]> =>
   alerts
-    .pipeThrough(new FilterStream<Alert>("alert.priority >= critical"))
-    .pipeThrough(new BatchStream<Alert>(2));
+    .pipeThrough(new FilterStream("alert.priority >= critical"))
+    .pipeThrough(new BatchStream(2));
 
 Deno.test("pages in twos, and leaves nothing open", async () => {
   await using fake = await FakeFalco.start(); // its disposal fails if a call is left open

@@ -14,8 +14,8 @@ declare const expect: (value: unknown) => { toEqual(expected: unknown): void };
 /** What is under test: pages for whoever is on call. */
 const pages = (alerts: ReadableStream<Alert>): ReadableStream<Alert[]> =>
   alerts
-    .pipeThrough(new FilterStream<Alert>("alert.priority >= critical"))
-    .pipeThrough(new BatchStream<Alert>(2));
+    .pipeThrough(new FilterStream("alert.priority >= critical"))
+    .pipeThrough(new BatchStream(2));
 
 test("pages in twos", async () => {
   const fake = await FakeFalco.start();
