@@ -1,6 +1,6 @@
 /** LiveLine, statusLine, RecordFiles: what the processes cannot show, having no terminal. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { LiveLine } from "../cli/live_line.ts";
@@ -171,6 +171,53 @@ describe("RecordFiles", () => {
       const long = `head\n${"x".repeat(50)}\n`;
       assert.deepEqual(texts, ["head\n1\n2\n3\n", "head\n4\n", long, "head\n5\n"]);
       assert.deepEqual(files.files.map(({ alerts }) => alerts), [3, 1, 1, 1]);
+    } finally {
+      await folder.remove();
+    }
+  });
+
+  it("says what is whole when the next file is somebody else's, and leaves that one alone", async () => {
+    const folder = await makeTempFolder();
+    try {
+      const path = join(folder.path, "a.jsonl");
+      const told: Error[] = [];
+      const files = await RecordFiles.create({
+        path,
+        name: recordName(path),
+        maxBytes: 4,
+        force: false,
+        onFailed: (error) => told.push(error),
+      });
+      writeFileSync(join(folder.path, "a.0002.jsonl"), "mine\n");
+      for (const line of ["1", "2", "3"]) await files.write(line);
+      await assert.rejects(
+        files.close(),
+        /^FalcoError: Cannot write to .*a\.0001\.jsonl: .*a\.0002\.jsonl: there is such a file.* It holds the 2 alerts before that$/,
+      );
+      assert.equal(told.length, 1);
+      assert.deepEqual(files.files, [{
+        path: join(folder.path, "a.0001.jsonl"),
+        alerts: 2,
+        bytes: 4,
+      }]);
+      assert.equal(readFileSync(join(folder.path, "a.0001.jsonl"), "utf8"), "1\n2\n");
+      assert.equal(readFileSync(join(folder.path, "a.0002.jsonl"), "utf8"), "mine\n");
+    } finally {
+      await folder.remove();
+    }
+  });
+
+  it("keeps the header of a recording without alerts", async () => {
+    const folder = await makeTempFolder();
+    try {
+      const path = join(folder.path, "a.jsonl");
+      writeFileSync(path, "longer than what comes\n");
+      const options = { path, name: recordName(path), maxBytes: undefined, force: true };
+      const files = await RecordFiles.create(options);
+      files.header("head");
+      await files.close();
+      assert.equal(readFileSync(path, "utf8"), "head\n");
+      assert.deepEqual(files.files, [{ path, alerts: 0, bytes: 5 }]);
     } finally {
       await folder.remove();
     }

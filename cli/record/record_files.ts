@@ -1,9 +1,10 @@
 /** Lines to files. @module */
 import { Buffer } from "node:buffer";
-import { open, readdir, rm } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FalcoError } from "../../lib/errors.ts";
+import { LineFile } from "../../lib/sinks/line_file.ts";
+import { RotatingLines } from "../../lib/sinks/rotating_lines.ts";
 import { UsageError } from "../usage_error.ts";
 import { numberedName } from "./record_name.ts";
 import type { RecordName } from "./record_name.ts";
@@ -38,22 +39,22 @@ export interface RecordedFile {
  */
 export class RecordFiles {
   readonly #options: RecordFilesOptions;
+  readonly #lines: RotatingLines;
   readonly #done: RecordedFile[] = [];
-  #path: string;
-  #handle: FileHandle;
-  #bytes = 0;
+  /** How many alerts are in the file that is being written. */
   #alerts = 0;
-  #header: Uint8Array = new Uint8Array();
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
-  #closed = false;
 
-  private constructor(options: RecordFilesOptions, path: string, handle: FileHandle) {
+  private constructor(options: RecordFilesOptions, first: LineFile) {
     this.#options = options;
-    this.#path = path;
-    this.#handle = handle;
+    this.#lines = new RotatingLines(
+      first,
+      options.maxBytes ?? Infinity,
+      (full) => this.#openNext(full),
+    );
   }
 
   /**
@@ -65,18 +66,17 @@ export class RecordFiles {
    */
   static async create(options: RecordFilesOptions): Promise<RecordFiles> {
     const { path, name, maxBytes, force } = options;
-    if (maxBytes === undefined) return new RecordFiles(options, path, await create(path, force));
+    if (maxBytes === undefined) return new RecordFiles(options, await create(path, force));
     const old = await numberedFiles(name);
     if (old.length > 0 && !force) throw existsError(old[0]!);
     // All of them: later ones of an earlier recording would be read as part of this one.
     for (const one of old) await rm(one, { force: true });
-    const first = numberedName(name, 1);
-    return new RecordFiles(options, first, await create(first, force));
+    return new RecordFiles(options, await create(numberedName(name, 1), force));
   }
 
   /** The files so far, the last one as far as it has been written. */
   get files(): readonly RecordedFile[] {
-    return [...this.#done, { path: this.#path, alerts: this.#alerts, bytes: this.#bytes }];
+    return [...this.#done, this.#recorded(this.#lines.file)];
   }
 
   /**
@@ -85,7 +85,7 @@ export class RecordFiles {
    * @param line The line, without its line break. Before the first alert only.
    */
   header(line: string): void {
-    this.#header = bytesOf(line);
+    this.#lines.header = bytesOf(line);
   }
 
   /**
@@ -101,7 +101,7 @@ export class RecordFiles {
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     this.#writing ??= this.#drain()
-      .catch(async (error) => this.#failure = await this.#failed(error))
+      .catch((error) => this.#failure = this.#failed(error))
       .then(() => this.#writing = undefined);
     if (this.#waitingBytes > MAX_WAITING_BYTES) return this.#flush();
   }
@@ -119,12 +119,13 @@ export class RecordFiles {
   async close(): Promise<void> {
     try {
       await this.#flush();
+      const { file, header } = this.#lines;
       // Of a recording without alerts the header is still worth having.
-      if (this.#bytes === 0) await this.#append([]);
-      await this.#handle.sync();
-    } finally {
-      if (!this.#closed) await this.#handle.close();
-      this.#closed = true;
+      if (file.bytes === 0 && header.length > 0) await file.append([header]);
+      await this.#lines.close();
+    } catch (error) {
+      await this.#lines.close().catch(() => {}); // the first failure is the one to tell
+      throw error instanceof FalcoError ? error : this.#failed(error);
     }
   }
 
@@ -135,67 +136,43 @@ export class RecordFiles {
    */
   async discard(): Promise<void> {
     await this.#writing;
-    if (!this.#closed) await this.#handle.close();
-    this.#closed = true;
+    await this.#lines.close().catch(() => {}); // it goes away
     for (const { path } of this.files) await rm(path, { force: true });
   }
 
   async #drain(): Promise<void> {
     // What else comes in this turn goes into the same write.
     await Promise.resolve();
-    const { maxBytes = Infinity } = this.#options;
     while (this.#waiting.length > 0) {
       const lines = this.#waiting;
       this.#waiting = [];
       this.#waitingBytes = 0;
       for (let from = 0; from < lines.length;) {
-        let size = this.#bytes === 0 ? this.#header.length : this.#bytes;
-        // One alert at least is in every file, however long it is.
-        let isFirst = this.#alerts === 0;
-        let to = from;
-        while (to < lines.length && (isFirst || size + lines[to]!.length <= maxBytes)) {
-          size += lines[to++]!.length;
-          isFirst = false;
-        }
-        if (to > from) await this.#append(lines.slice(from, to));
-        from = to;
-        if (from < lines.length) await this.#next();
+        const count = await this.#lines.append(lines.slice(from));
+        this.#alerts += count;
+        from += count;
       }
     }
   }
 
-  async #append(lines: readonly Uint8Array[]): Promise<void> {
-    const pieces = this.#bytes === 0 ? [this.#header, ...lines] : lines;
-    const bytes = Buffer.concat(pieces);
-    for (let done = 0; done < bytes.length;) {
-      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, null);
-      done += bytesWritten;
-    }
-    // Only now, so that a failure leaves both at the last whole line.
-    this.#bytes += bytes.length;
-    this.#alerts += lines.length;
-  }
-
-  async #next(): Promise<void> {
-    await this.#handle.sync();
-    await this.#handle.close();
-    this.#closed = true;
-    const path = numberedName(this.#options.name, this.#done.length + 2);
-    this.#handle = await create(path, this.#options.force);
-    this.#closed = false;
-    this.#done.push({ path: this.#path, alerts: this.#alerts, bytes: this.#bytes });
-    this.#path = path;
-    this.#bytes = 0;
+  async #openNext(full: LineFile): Promise<LineFile> {
+    const { name, force } = this.#options;
+    const next = await create(numberedName(name, this.#done.length + 2), force);
+    this.#done.push(this.#recorded(full));
     this.#alerts = 0;
+    return next;
   }
 
-  /** Takes half a line back, and puts the failure into words. */
-  async #failed(cause: unknown): Promise<FalcoError> {
-    // If that fails too, the first failure is the one to tell.
-    await this.#handle.truncate(this.#bytes).catch(() => {});
+  #recorded({ path, bytes }: LineFile): RecordedFile {
+    return { path, alerts: this.#alerts, bytes };
+  }
+
+  /** Puts the failure into words; half a line has been taken back. */
+  #failed(cause: unknown): FalcoError {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const error = new FalcoError(
-      `Cannot write to ${this.#path}: ${reason}. It holds the ${this.#alerts} alerts before that`,
+      `Cannot write to ${this.#lines.file.path}: ${reason}. ` +
+        `It holds the ${this.#alerts} alerts before that`,
       { cause },
     );
     this.#options.onFailed?.(error);
@@ -204,9 +181,9 @@ export class RecordFiles {
 }
 
 /** Creates a file; one that is there is only emptied if that was asked for. */
-async function create(path: string, force: boolean): Promise<FileHandle> {
+async function create(path: string, force: boolean): Promise<LineFile> {
   try {
-    return await open(path, force ? "w" : "wx", 0o600);
+    return await LineFile.open(path, { how: force ? "replace" : "create", mode: 0o600 });
   } catch (error) {
     if ((error as { code?: string }).code === "EEXIST") throw existsError(path);
     throw new UsageError(`${path}: it cannot be written (${(error as Error).message})`, {

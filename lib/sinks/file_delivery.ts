@@ -155,6 +155,6 @@ export class FileDelivery implements Delivery {
   async #close(): Promise<void> {
     const lines = this.#lines;
     this.#lines = undefined;
-    await lines?.file.close();
+    await lines?.close();
   }
 }

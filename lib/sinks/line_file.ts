@@ -11,7 +11,8 @@ export interface LineFileOptions {
   readonly mode: number;
 }
 
-const FLAGS = { append: "a+", replace: "w", create: "wx" } as const;
+/** Always at the end, so that nothing is left out where something was taken back. */
+const FLAGS = { append: "a+", replace: "a+", create: "ax+" } as const;
 const NEWLINE = 0x0a;
 
 /**
@@ -52,7 +53,11 @@ export class LineFile {
   static async open(path: string, options: LineFileOptions): Promise<LineFile> {
     const handle = await open(path, FLAGS[options.how], options.mode);
     try {
-      const { ino, size } = await handle.stat({ bigint: true });
+      let { ino, size } = await handle.stat({ bigint: true });
+      if (options.how === "replace" && size > 0n) {
+        await handle.truncate(0);
+        size = 0n;
+      }
       const last = Buffer.from([NEWLINE]);
       if (size > 0n) await handle.read(last, 0, 1, Number(size) - 1);
       return new LineFile(path, handle, ino, Number(size), last[0]!);

@@ -1,4 +1,5 @@
 /** Lines into files of a limited size. @module */
+import { Buffer } from "node:buffer";
 import type { LineFile } from "./line_file.ts";
 
 /**
@@ -7,9 +8,12 @@ import type { LineFile } from "./line_file.ts";
  * Who opens the next file says what becomes of the names: numbered ones, or a row of older ones.
  */
 export class RotatingLines {
+  /** What an empty file begins with, before its first line and in one write with it. */
+  header: Uint8Array = new Uint8Array();
   readonly #maxBytes: number;
   readonly #openNext: (full: LineFile) => Promise<LineFile>;
   #file: LineFile;
+  #isClosed = false;
 
   /**
    * @param file The first file.
@@ -39,18 +43,31 @@ export class RotatingLines {
     if (this.#file.bytes > 0 && this.#file.bytes + lines[0]!.length > this.#maxBytes) {
       await this.#next();
     }
-    let size = this.#file.bytes + lines[0]!.length;
+    const head = this.#file.bytes === 0 ? this.header : new Uint8Array();
+    let size = this.#file.bytes + head.length + lines[0]!.length;
     let count = 1;
     while (count < lines.length && size + lines[count]!.length <= this.#maxBytes) {
       size += lines[count++]!.length;
     }
-    await this.#file.append(lines.slice(0, count));
+    await this.#file.append([Buffer.concat([head, lines[0]!]), ...lines.slice(1, count)]);
     return count;
+  }
+
+  /**
+   * Closes the file, unless it was closed for a next one that could not be opened.
+   *
+   * @throws {Error} If the disk has not taken everything.
+   */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#file.close();
   }
 
   async #next(): Promise<void> {
     const full = this.#file;
-    await full.close();
+    await this.close();
     this.#file = await this.#openNext(full);
+    this.#isClosed = false;
   }
 }
