@@ -9,7 +9,6 @@
  *
  * ```ts
  * import { BatchStream, connect, FilterStream, isAtLeast } from "@falco-streams/core";
- * import type { Alert } from "@falco-streams/core";
  * import { FakeFalco, scenarios } from "@falco-streams/core/harness";
  * import assert from "node:assert/strict";
  *
@@ -19,8 +18,8 @@
  *
  * const falco = connect(fake.address);
  * const batches = falco.outputs.get()
- *   .pipeThrough(new FilterStream<Alert>((alert) => isAtLeast(alert.priority, "warning")))
- *   .pipeThrough(new BatchStream<Alert>(10, { maxWaitMs: 1000 }));
+ *   .pipeThrough(new FilterStream((alert) => isAtLeast(alert.priority, "warning")))
+ *   .pipeThrough(new BatchStream(10, { maxWaitMs: 1000 }));
  * for await (const batch of batches) assert(batch.length <= 10);
  *
  * await falco.close();

@@ -18,7 +18,6 @@
  *
  * ```ts
  * import { connect, FilterStream, isAtLeast } from "@falco-streams/core";
- * import type { Alert } from "@falco-streams/core";
  * import { FakeFalco, scenarios } from "@falco-streams/core/harness";
  * import assert from "node:assert/strict";
  *
@@ -27,7 +26,7 @@
  * const falco = connect(fake.address);
  * const severe = await Array.fromAsync(
  *   falco.outputs.get().pipeThrough(
- *     new FilterStream<Alert>((alert) => isAtLeast(alert.priority, "critical")),
+ *     new FilterStream((alert) => isAtLeast(alert.priority, "critical")),
  *   ),
  * );
  * assert(severe.length > 0);
