@@ -45,6 +45,12 @@ export async function checkJsr(
     say("a program runs; every entry point imports without any permission");
     await mustRun(deno, ["test", ...flags], consumer, env);
     say("deno test: a test that uses ./harness");
+    const cli = [`jsr:${project.name}/cli`, "replay", "--format", "json"];
+    const printed = await mustRun(deno, ["run", ...flags, ignored, ...cli], folder, env);
+    if (!/^\{"hostname":.*\}\n$/s.test(printed.stdout)) {
+      throw new Error(`replay from the registry printed ${printed.stdout.slice(0, 1000)}`);
+    }
+    say("deno run: the command line, without a project");
   } finally {
     await jsr.close();
   }
