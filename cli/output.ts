@@ -15,17 +15,19 @@ export class Output {
   #scheduled = false;
   #closed = false;
   #failure: Error | undefined;
+  /** How many writes the stream has not finished yet. */
+  #unfinished = 0;
   #onClosed: () => void = () => {};
+  #waiting: (() => void)[] = [];
+  /** Resolves when the reader has caught up; undefined while it keeps up. */
+  #room: Promise<void> | undefined;
+  #onRoom: () => void = () => {};
 
   /** @param stream Such as `process.stdout`. */
   constructor(stream: Writable) {
     this.#stream = stream;
-    stream.on("error", (error: Error & { code?: string }) => {
-      // A reader such as `head` that has seen enough: no error, but a reason to stop.
-      if (error.code === "EPIPE") this.#closed = true;
-      else this.#failure ??= error;
-      this.#onClosed();
-    });
+    stream.on("error", (error) => this.#fail(error));
+    stream.on("drain", () => this.#makeRoom());
   }
 
   /** Whether the reader has gone away. */
@@ -70,28 +72,49 @@ export class Output {
    */
   async flush(): Promise<void> {
     void this.#send();
-    if (!this.#closed && this.#failure === undefined) {
-      await new Promise<void>((resolve) => {
-        this.#onClosed = resolve;
-        this.#stream.write("", () => resolve());
-      });
+    // Each write is asked for, since Bun finishes a last, empty one before those that wait for a reader.
+    while (this.#unfinished > 0 && !this.#closed && this.#failure === undefined) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #fail(error: Error & { code?: string }): void {
+    // A reader such as `head` that has seen enough: no error, but a reason to stop.
+    if (error.code === "EPIPE") this.#closed = true;
+    else if (!this.#closed) this.#failure ??= error;
+    this.#onClosed();
+    this.#makeRoom();
+    this.#wake();
+  }
+
+  #makeRoom(): void {
+    this.#room = undefined;
+    this.#onRoom();
+  }
+
+  /** Lets whoever waits in `flush` look again. */
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #send(): void | Promise<void> {
     const text = this.#text;
     this.#text = "";
     if (text === "" || this.#closed || this.#failure !== undefined) return;
-    if (this.#stream.write(text)) return;
-    return new Promise((resolve) => {
-      const done = () => {
-        this.#stream.off("drain", done);
-        this.#stream.off("error", done);
-        resolve();
-      };
-      this.#stream.on("drain", done);
-      this.#stream.on("error", done);
-    });
+    this.#unfinished++;
+    const finish = (error?: Error | null) => {
+      this.#unfinished--;
+      if (error) this.#fail(error);
+      this.#wake();
+    };
+    try {
+      if (this.#stream.write(text, finish)) return;
+    } catch (error) {
+      // A file that is full, on Deno.
+      finish(error as Error);
+      return;
+    }
+    return this.#room ??= new Promise((resolve) => this.#onRoom = resolve);
   }
 }

@@ -48,9 +48,16 @@ export const cliBreaks: readonly Break[] = [
   {
     name: "a reader that has seen enough is an error",
     file: "cli/output.ts",
-    find: 'if (error.code === "EPIPE") this.#closed = true;\n      else ',
+    find: 'if (error.code === "EPIPE") this.#closed = true;\n    else if (!this.#closed) ',
     replace: "",
-    tests: ["cli_replay"],
+    tests: ["cli_replay", "output"],
+  },
+  {
+    name: "a full disk ends a command in the middle",
+    file: "cli/output.ts",
+    find: "finish(error as Error);\n      return;",
+    replace: "throw error;",
+    tests: ["output"],
   },
   {
     name: "a redacted name takes others with it",

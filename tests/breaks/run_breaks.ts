@@ -23,7 +23,10 @@ export interface RunBreaksOptions {
   readonly root: string;
   /** How many copies are worked on at a time. */
   readonly jobs: number;
-  /** How long a suite may take, in milliseconds. */
+  /**
+   * How long a suite may take, in milliseconds. With a break it has three times as long as it took
+   * without, if that is more: where all is slow, being late is no sign.
+   */
   readonly limitMs: number;
   /** Hears of each result as it comes. */
   readonly onResult: (result: BreakResult) => void;
@@ -58,27 +61,60 @@ export async function runBreaks(
 ): Promise<BreakResult[]> {
   const folder = await mkdtemp(join(tmpdir(), "falco-breaks-"));
   try {
-    const first = await copyTree(options.root, join(folder, "0"));
-    const suites = [...new Set(breaks.flatMap(({ tests }) => tests))];
-    // One after the other: what fails for want of time would not be the fault of a break.
-    const { code, text } = await runSuites(first, suites, options.limitMs * 5);
-    if (code !== 0) throw new Error(`Cannot begin: the suites fail unbroken\n${text.slice(-4000)}`);
-    const results: BreakResult[] = new Array(breaks.length);
-    let next = 0;
-    const work = async (tree: string): Promise<void> => {
-      for (let at = next++; at < breaks.length; at = next++) {
-        results[at] = await runBreak(breaks[at]!, tree, options.limitMs);
-        options.onResult(results[at]!);
-      }
-    };
-    const trees = [first];
-    for (let job = 1; job < options.jobs; job++) {
+    const trees: string[] = [];
+    for (let job = 0; job < options.jobs; job++) {
       trees.push(await copyTree(options.root, join(folder, String(job))));
     }
-    await Promise.all(trees.map(work));
+    const usualMs = await runUnbroken(breaks, trees, options.limitMs);
+    const results: BreakResult[] = new Array(breaks.length);
+    await onEach([...breaks.entries()], trees, async ([at, broken], tree) => {
+      const sum = broken.tests.reduce((total, suite) => total + usualMs.get(suite)!, 0);
+      results[at] = await runBreak(broken, tree, Math.max(options.limitMs, 3 * sum));
+      options.onResult(results[at]!);
+    });
     return results;
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** How long each suite takes without a break, in milliseconds. */
+async function runUnbroken(
+  breaks: readonly Break[],
+  trees: readonly string[],
+  limitMs: number,
+): Promise<ReadonlyMap<string, number>> {
+  const suites = [...new Set(breaks.flatMap(({ tests }) => tests))];
+  const usualMs = new Map<string, number>();
+  await onEach(suites, trees, async (suite, tree) => {
+    const startedAt = performance.now();
+    const { code, text } = await runSuites(tree, [suite], limitMs * 5);
+    usualMs.set(suite, performance.now() - startedAt);
+    if (code === 0) return;
+    const how = code === undefined ? "does not end" : "fails";
+    throw new Error(`Cannot begin: ${suite} ${how} unbroken\n${text.slice(-4000)}`);
+  });
+  return usualMs;
+}
+
+/** Works on items, as many at a time as there are trees. What fails first ends it. */
+async function onEach<T>(
+  items: readonly T[],
+  trees: readonly string[],
+  work: (item: T, tree: string) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const workers = trees.map(async (tree) => {
+    try {
+      while (next < items.length) await work(items[next++]!, tree);
+    } catch (error) {
+      next = items.length;
+      throw error;
+    }
+  });
+  // All of them, so that nobody is at work in a tree that is removed.
+  for (const end of await Promise.allSettled(workers)) {
+    if (end.status === "rejected") throw end.reason;
   }
 }
 
