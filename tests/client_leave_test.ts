@@ -258,7 +258,8 @@ testOnWires("Subscription cancels a call that comes too late", async ({ fake, fa
   // The connection is only being opened by now.
   await reader.cancel();
   await roundTrip(falco);
-  assert.equal(callsOf(fake, "sub").length, 1);
+  // It may have been cancelled before its headers were sent.
+  assert(callsOf(fake, "sub").length <= 1);
   assert(callsOf(fake, "sub").every((call) => !call.open && call.requests === 0));
   assert.equal(fake.queueDepth, 1);
 });
