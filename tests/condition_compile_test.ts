@@ -243,6 +243,15 @@ describe("compileCondition()", () => {
       ["tolower(a.b) exists", ["A"], false],
       ["len(a.b) = 3", ["a", "b", "c"], true],
       ["len(a.b) = 2", 55, true],
+      ["len(a.b) = 1", ["", "x", "y"], true],
+      ["len(a.b) = 2", ["x", ""], true],
+      ["a.b intersects (x)", ["", "x"], false],
+      ["a.b intersects (x)", ["x", ""], true],
+      ["a.b in ('')", ["", "x"], true],
+      ["a.b in ('', x)", ["x", ""], true],
+      ["a.b = '(,x)'", ["", "x"], true],
+      ["a.b intersects val(c.d)", ["", "k"], false],
+      ["c.d in val(a.b)", ["", "k"], false],
       ["len(a.b) = 05", "abcde", true],
       ["len(a.b) > -1", "abcde", false],
       ["len(a.b) <= 99999999999999999999999", "abcde", true],
@@ -280,6 +289,9 @@ describe("compileCondition()", () => {
     }
   });
 
+  const NO_NUMBER = (operator: string) =>
+    `"${operator}" cannot compare the number that len() gives with anything else`;
+
   it("refuses what Falco refuses whatever the type of the field is", () => {
     const cases: [text: string, column: number, reason: string][] = [
       ["a.b regex val(c.d)", 11, '"regex" takes no field on its right'],
@@ -291,6 +303,9 @@ describe("compileCondition()", () => {
       ["len(len(a.b)) = 3", 17, "len() takes text, not the number that len() gives"],
       ["len(a.b) contains 3", 19, '"contains" compares text, and len() gives a number'],
       ["len(a.b) pmatch (3)", 17, '"pmatch" compares text, and len() gives a number'],
+      ["len(a.b) = tolower(c.d)", 12, NO_NUMBER("=")],
+      ["tolower(a.b) < len(c.d)", 16, NO_NUMBER("<")],
+      ["alert.rule in len(c.d)", 15, NO_NUMBER("in")],
       ["len(a.b) = x", 12, '"x" is no whole number, as len() gives'],
       ["len(a.b) in (3, '4 ')", 13, '"4 " is no whole number, as len() gives'],
       [`a.b = ${"é".repeat(128)}`, 7, "a value has 256 bytes, and Falco takes at most 255"],

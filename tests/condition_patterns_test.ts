@@ -61,6 +61,11 @@ describe("makeRegex()", () => {
       ["\\.\\*\\/\\_\\-\\é".slice(0, -2), [".*/_-"], ["x"]],
       ["\\a\\f\\n\\r\\t\\v", ["\x07\f\n\r\t\v"], ["n"]],
       ["é\\.", ["é."], ["éx"]],
+      [
+        ".*(a[.]b|c[+]d|\\[e|\\^f|g\\$|\\(h|i\\||j\\\\k|é🦅|l\n).?",
+        ["a.b", "xc+d", "[e", "^fx", "g$", "(h", "i|", "j\\k", "xé🦅y", "l\n"],
+        ["axb", "cd", "ccd", "e", "f", "g", "h", "i", "jk", "é", "l", ""],
+      ],
     ];
     for (const [pattern, yes, no] of cases) {
       const test = regex(pattern);

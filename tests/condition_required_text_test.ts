@@ -5,10 +5,18 @@ import fc from "fast-check";
 import { readPosixRegex } from "../lib/condition/operators/posix_regex.ts";
 import { makeRegex } from "../lib/condition/operators/regex.ts";
 
+/** Texts of two characters. */
+const letters = (count: number) =>
+  Array.from({ length: count }, (_, index) => `x${String.fromCharCode(97 + index)}`);
+const EVERY_FOUR = ["a", "b"].flatMap((one) =>
+  ["ce", "cf", "de", "df"].flatMap((two) => ["g", "h"].map((three) => one + two + three))
+);
+
 const cases: readonly [pattern: string, required: readonly string[] | undefined][] = [
   ["abc", ["abc"]],
   [".*abc.*", ["abc"]],
-  [".*(curl|wget|nc) .*", ["curl", "wget", "nc"]],
+  [".*(curl|wget|nc|ncat) .*", ["curl ", "wget ", "nc ", "ncat "]],
+  [".*(curl|wget|nc|ncat)", ["curl", "wget", "nc"]],
   ["ab.cde", ["cde"]],
   ["abc.de", ["abc"]],
   ["abc?", ["ab"]],
@@ -27,20 +35,34 @@ const cases: readonly [pattern: string, required: readonly string[] | undefined]
   ["ab|cd", ["ab", "cd"]],
   ["ab|cd|", undefined],
   ["ab|[cd]", undefined],
-  ["((ab|cd)|ef)g", ["ab", "cd", "ef"]],
-  ["a(b)c", undefined],
-  ["a[b]c", undefined],
+  ["((ab|cd)|ef)g", ["abg", "cdg", "efg"]],
+  ["(a|b)(c|)d", ["acd", "ad", "bcd", "bd"]],
+  ["x(a|bc*)yz", ["yz"]],
+  ["wx(a|b.)yz", ["wx"]],
+  ["wx(ab|cd.)y", ["wx"]],
+  ["x(abc|def.)y", ["abc", "def"]],
+  ["x(abc)?y", undefined],
+  ["x(a|b)+y", ["xa", "xb"]],
+  ["(a|b){0,1}cd", ["cd"]],
+  ["x(a|b){2}y", ["xa", "xb"]],
+  ["(a|b)(c|d)(e|f)(g|h)(ij|kl)", EVERY_FOUR],
+  ["a(b)c", ["abc"]],
+  ["a[b]c", ["abc"]],
+  ["a[.]exe", ["a.exe"]],
+  ["a[^b]c", undefined],
+  ["a[b-b]c", ["abc"]],
+  ["a[b-c]d", undefined],
+  ["a[bb]c", undefined],
+  ["a[b[:alpha:]]c", undefined],
   ["ab^cd", ["ab"]],
   ["a\\.b", ["a.b"]],
   ["(ab|ab)", ["ab"]],
   ["é", undefined],
   ["éé", ["éé"]],
   ["\ufffda\ud800bc", ["bc"]],
-  [
-    Array.from({ length: 16 }, (_, index) => `x${index}`).join("|"),
-    Array.from({ length: 16 }, (_, index) => `x${index}`),
-  ],
-  [Array.from({ length: 17 }, (_, index) => `x${index}`).join("|"), undefined],
+  [letters(16).join("|"), letters(16)],
+  [letters(17).join("|"), undefined],
+  [`(${letters(17).join("|")})yz`, ["yz"]],
 ];
 
 describe("readPosixRegex", () => {
@@ -59,7 +81,7 @@ const { pattern } = fc.letrec<{ pattern: string; item: string; group: string }>(
     fc.oneof(
       { depthSize: "small" },
       { weight: 6, arbitrary: fc.constantFrom("a", "b") },
-      { weight: 1, arbitrary: fc.constantFrom(".", "[ab]", "[^a]") },
+      { weight: 1, arbitrary: fc.constantFrom(".", "[ab]", "[^a]", "[a]", "(a|b)", "(ab|)") },
       { weight: 2, arbitrary: tie("group") },
     ),
     fc.oneof(

@@ -111,7 +111,7 @@ function compileList(
   if (operator === "pmatch") return checkText(left, makePathPrefix(items));
   if (operator === "in" || operator === "intersects") {
     const isMember = makeMembershipTest(items);
-    return checkText(left, isMember, makeMembership(left.read, operator, isMember));
+    return checkText(left, isMember, makeMembership(left.readList, operator, isMember));
   }
   throw problems.error(`"${operator}" does not take a list`);
 }

@@ -78,7 +78,8 @@ export interface CompiledCondition {
  * Any name with a dot is a field of the alert's output. An alert that lacks it fails every
  * comparison with it, `!=` too; only `not` around the comparison turns that into true. An alert does
  * not say which type a field has, so `=`, `in` and the operators for text compare its text, and `<`
- * and its like compare integers if the value is one, else bytes.
+ * and its like compare integers if the value is one, else bytes. As in Falco, a list that begins with
+ * an empty text counts as that text alone.
  *
  * The alert's own properties are `alert.rule`, `alert.priority`, `alert.source`, `alert.tags` (a
  * list), `alert.hostname`, `alert.output` and `alert.time`. `alert.priority >= warning` means at

@@ -29,6 +29,7 @@ export function compileFieldComparison(
   problems: OperandProblems,
 ): Predicate {
   const { read } = left;
+  requireSameType(left, operator, right, problems);
   switch (operator) {
     case "regex":
     case "pmatch":
@@ -49,7 +50,7 @@ export function compileFieldComparison(
         problems.warn(`"${operator}" never finds anything in a function of text; use val()`);
         return () => false;
       }
-      return makeFieldMembership(read, operator, right.read);
+      return makeFieldMembership(left.readList, operator, right.readList);
     case "=":
       return whenTexts(read, right.read, (a, b) => a === b);
     case "!=":
@@ -72,4 +73,17 @@ export function compileFieldComparison(
       );
     }
   }
+}
+
+/** Types that Falco's functions give are known without its catalogue of fields. */
+function requireSameType(
+  { kind: left }: CompiledOperand,
+  operator: ComparisonOperator,
+  { kind: right }: CompiledOperand,
+  problems: OperandProblems,
+): void {
+  if ((left === "number") === (right === "number") || left === "any" || right === "any") return;
+  throw problems.error(
+    `"${operator}" cannot compare the number that len() gives with anything else`,
+  );
 }

@@ -7,7 +7,7 @@ import { decodeBase64 } from "./operators/base64.ts";
 import type { PropertyKind } from "./properties.ts";
 import { propertyOf, propertyWarning } from "./properties.ts";
 import type { Read } from "./values.ts";
-import { isList, textOf } from "./values.ts";
+import { cutLists, isList, textOf } from "./values.ts";
 
 /**
  * What is known of the values of an operand: those of a property by its kind, `number` for `len()`,
@@ -21,6 +21,8 @@ export interface CompiledOperand {
   readonly kind: OperandKind;
   /** Reads it. */
   readonly read: Read;
+  /** Reads it for the operators that take lists, and for `len()`. */
+  readonly readList: Read;
   /** The name of the field among the alert's output, if it is one, and nothing is done to it. */
   readonly name?: string;
 }
@@ -51,14 +53,16 @@ export function compileOperand(operand: Operand, problems: OperandProblems): Com
       throw problems.error(`${transformer}() takes text, not ${what}`);
     }
     const kind = transformer === "len" ? "number" : "text";
-    return { kind, read: readCall(transformer, inner.read) };
+    const read = readCall(transformer, transformer === "len" ? inner.readList : inner.read);
+    return { kind, read, readList: read };
   }
   const property = propertyOf(operand);
-  if (property !== undefined) return property;
+  if (property !== undefined) return { ...property, readList: property.read };
   const warning = propertyWarning(operand);
   if (warning !== undefined) problems.warn(warning);
   const name = fieldName(operand);
-  return { kind: "any", read: (alert: Alert) => field(alert, name), name };
+  const read = (alert: Alert) => field(alert, name);
+  return { kind: "any", read, readList: cutLists(read), name };
 }
 
 /**

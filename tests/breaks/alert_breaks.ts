@@ -125,6 +125,27 @@ export const alertBreaks: readonly Break[] = [
     tests: ["condition_hostile", "condition_fields"],
   },
   {
+    name: "a list is seen whole where Falco sees its empty first text alone",
+    file: "lib/condition/compile_check.ts",
+    find: "makeMembership(left.readList,",
+    replace: "makeMembership(left.read,",
+    tests: ["condition_falco", "condition_compile"],
+  },
+  {
+    name: "what follows a repeated group is taken to follow its first round",
+    file: "lib/condition/operators/required_text.ts",
+    find: "if (isRepeated) this.#endRuns();",
+    replace: "",
+    tests: ["condition_required_text"],
+  },
+  {
+    name: "a group that may be missing is looked for",
+    file: "lib/condition/operators/required_text.ts",
+    find: "if (isOptional) this.#level.last = undefined;",
+    replace: "",
+    tests: ["condition_required_text"],
+  },
+  {
     name: "a condition may come to any number of checks",
     file: "lib/condition/compile_condition.ts",
     find: "if (checks > MAX_CHECKS) throw",

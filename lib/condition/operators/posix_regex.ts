@@ -104,8 +104,13 @@ export function readPosixRegex(source: string): PosixRegex {
       if (set.error !== undefined) return error(set.error);
       at = set.end;
       addItem(level, set.pattern);
-      required.other();
-      pieces.give();
+      if (set.only === undefined) {
+        required.other();
+        pieces.give();
+      } else {
+        required.literal(set.only);
+        pieces.literal(set.only);
+      }
     } else {
       let literal = char;
       if (char === "\\") {

@@ -36,7 +36,13 @@ export type Escape =
 
 /** A set of characters. */
 export type CharacterSet =
-  | { readonly pattern: string; readonly end: number; readonly error: undefined }
+  | {
+    readonly pattern: string;
+    /** The character, if the set has but one: `[.]` is how a condition escapes a dot. */
+    readonly only: string | undefined;
+    readonly end: number;
+    readonly error: undefined;
+  }
   | { readonly error: string };
 
 /**
@@ -81,7 +87,9 @@ function found(code: number, end: number): Escape {
 export function readSet(source: string, start: number): CharacterSet {
   let at = start;
   let pattern = "[";
-  if (source[at] === "^") {
+  let only: number | undefined;
+  const isNegated = source[at] === "^";
+  if (isNegated) {
     pattern += "^";
     at++;
   }
@@ -95,12 +103,14 @@ export function readSet(source: string, start: number): CharacterSet {
       if (!GROUPS.has(group[2]!)) return { error: `there is no class ${quoteText(group[0])}` };
       pattern += group[0];
       at += group[0].length;
+      only = undefined;
       continue;
     }
     const low = readCharacter(source, at);
     if (low.error !== undefined) return low;
     at = low.end;
     pattern += hex(low.code);
+    only = isFirst && !isNegated ? low.code : undefined;
     if (source[at] !== "-" || at + 1 >= source.length || source[at + 1] === "]") continue;
     const high = readCharacter(source, at + 1);
     if (high.error !== undefined) return high;
@@ -108,9 +118,15 @@ export function readSet(source: string, start: number): CharacterSet {
       return { error: `${quoteText(source.slice(at - 1, high.end))} is no valid range` };
     }
     pattern += `-${hex(high.code)}`;
+    if (high.code !== low.code) only = undefined;
     at = high.end;
   }
-  return { pattern: `${pattern}]`, end: at + 1, error: undefined };
+  return {
+    pattern: `${pattern}]`,
+    only: only === undefined ? undefined : String.fromCodePoint(only),
+    end: at + 1,
+    error: undefined,
+  };
 }
 
 function readCharacter(source: string, at: number): Escape {

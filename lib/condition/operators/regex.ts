@@ -1,5 +1,6 @@
 /** The operator `regex`: POSIX expressions as RE2 reads them for Falco. @module */
 import type { TextTest } from "../values.ts";
+import { containsOneOf } from "./contains_one_of.ts";
 import { makeLinearRegex } from "./linear_regex.ts";
 import { readPosixRegex } from "./posix_regex.ts";
 import { makeWildcard } from "./wildcard.ts";
@@ -27,15 +28,10 @@ export function makeRegex(pattern: string): TextTest | InvalidRegex {
   try {
     const test = makeLinearRegex(read.pattern);
     const { required } = read;
-    return required === undefined ? test : (text) => hasOneOf(text, required) && test(text);
+    if (required === undefined) return test;
+    const mayMatch = containsOneOf(required);
+    return (text) => mayMatch(text) && test(text);
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };
   }
-}
-
-function hasOneOf(text: string, pieces: readonly string[]): boolean {
-  for (let index = 0; index < pieces.length; index++) {
-    if (text.includes(pieces[index]!)) return true;
-  }
-  return false;
 }

@@ -8,17 +8,26 @@ const MIN_LENGTH = 2;
 /** One of these has to be in the text. */
 type Need = readonly string[];
 
+/** Texts of which an item is exactly one: a character, or a group of nothing but such. */
+interface Exact {
+  readonly exact: readonly string[];
+}
+
 interface Level {
   /** The best that the alternative so far needs. */
   best: Need | undefined;
-  /** Characters that follow each other. */
-  run: string;
-  /** The last item, which a sign behind it may still make optional: a character, a group, or anything else. */
-  last: string | Need | undefined;
+  /** What the items before the last come to, if they follow each other: one of these. */
+  runs: readonly string[];
+  /** Whether the alternative so far is exactly one of the runs. */
+  isExact: boolean;
+  /** The last item, which a sign behind it may still make optional; undefined if nothing is known. */
+  last: Exact | Need | undefined;
   /** Whether the last item may come more than once. */
   isRepeated: boolean;
   /** What the finished alternatives need. */
   readonly finished: (Need | undefined)[];
+  /** What the finished alternatives are; undefined if one of them is more than a few texts. */
+  exact: readonly string[] | undefined;
 }
 
 /**
@@ -34,13 +43,13 @@ export class RequiredText {
     // Half a pair, and what an engine may take for one: texts can differ there and still match.
     if (!char.isWellFormed() || char === "\ufffd") return this.other();
     this.#settle();
-    this.#level.last = char;
+    this.#level.last = { exact: [char] };
   }
 
   /** Something that stands for more than one character, or for a place. */
   other(): void {
     this.#settle();
-    this.#endRun();
+    this.#endRuns();
   }
 
   /**
@@ -56,7 +65,6 @@ export class RequiredText {
   /** An opening parenthesis. */
   openGroup(): void {
     this.#settle();
-    this.#endRun();
     this.#open.push(this.#level);
     this.#level = newLevel();
   }
@@ -64,44 +72,60 @@ export class RequiredText {
   /** A closing parenthesis. */
   closeGroup(): void {
     const need = this.#finish();
+    const { exact } = this.#level;
     this.#level = this.#open.pop()!;
-    this.#level.last = need;
+    this.#level.last = exact === undefined ? need : { exact };
+    // A group of which nothing is known is an item all the same.
+    if (this.#level.last === undefined) this.#endRuns();
   }
 
   /** A bar between two alternatives. */
   alternative(): void {
     this.#settle();
-    this.#endRun();
-    this.#level.finished.push(this.#level.best);
-    this.#level.best = undefined;
+    const level = this.#level;
+    const isFew = level.isExact && level.exact !== undefined;
+    level.exact = isFew ? few([...level.exact!, ...level.runs]) : undefined;
+    this.#endRuns();
+    level.finished.push(level.best);
+    level.best = undefined;
+    level.isExact = true;
   }
 
   /** The texts of which one is needed; undefined if nothing is known. */
   result(): readonly string[] | undefined {
-    return this.#finish();
+    const need = this.#finish();
+    // Whoever has the longer one has the shorter one too.
+    return need?.filter((text) => !need.some((one) => one !== text && text.includes(one)));
   }
 
   #finish(): Need | undefined {
     this.alternative();
     const needs = this.#level.finished;
-    if (needs.includes(undefined)) return undefined;
-    const all = [...new Set(needs.flatMap((need) => need!))];
-    return all.length > MAX_ALTERNATIVES ? undefined : all;
+    return needs.includes(undefined) ? undefined : few(needs.flatMap((need) => need!));
   }
 
   #settle(): void {
-    const { last, isRepeated } = this.#level;
+    const { last, isRepeated, runs } = this.#level;
     this.#level.last = undefined;
     this.#level.isRepeated = false;
-    if (typeof last === "string") this.#level.run += last;
+    if (last !== undefined && "exact" in last) {
+      const longer = few(runs.flatMap((run) => last.exact.map((text) => run + text)));
+      if (longer === undefined) this.#endRuns();
+      this.#level.runs = longer ?? last.exact;
+    }
     // What follows the last repetition does not follow the first.
-    if (typeof last !== "string" || isRepeated) this.#endRun();
-    if (typeof last === "object") this.#offer(last);
+    if (isRepeated) this.#endRuns();
+    if (last !== undefined && !("exact" in last)) {
+      this.#endRuns();
+      this.#offer(last);
+    }
   }
 
-  #endRun(): void {
-    if (this.#level.run.length >= MIN_LENGTH) this.#offer([this.#level.run]);
-    this.#level.run = "";
+  #endRuns(): void {
+    const { runs } = this.#level;
+    if (shortest(runs) >= MIN_LENGTH) this.#offer(runs);
+    this.#level.runs = [""];
+    this.#level.isExact = false;
   }
 
   /** The longer the shortest text is, the fewer texts have it. */
@@ -112,7 +136,21 @@ export class RequiredText {
 }
 
 function newLevel(): Level {
-  return { best: undefined, run: "", last: undefined, isRepeated: false, finished: [] };
+  return {
+    best: undefined,
+    runs: [""],
+    isExact: true,
+    last: undefined,
+    isRepeated: false,
+    finished: [],
+    exact: [],
+  };
+}
+
+/** The texts, each once; undefined if they are too many. */
+function few(texts: readonly string[]): readonly string[] | undefined {
+  const all = [...new Set(texts)];
+  return all.length > MAX_ALTERNATIVES ? undefined : all;
 }
 
 function shortest(need: Need): number {
