@@ -130,7 +130,11 @@ const pulling: readonly RunnableBehaviour[] = [
     check: "two clients, twenty alerts, the first asks; then three, the second asks",
     needs: ["push"],
     async run(scene) {
-      const [one, two] = [await scene.dial().call(SUB), await scene.dial().call(SUB)];
+      const [first, second] = [scene.dial(), scene.dial()];
+      const [one, two] = [await first.call(SUB), await second.call(SUB)];
+      // Both are there before there is anything to have.
+      await scene.quiet(first);
+      await scene.quiet(second);
       await scene.push(...rules(1, 20));
       one.request();
       same("alerts of the first", await one.rules(20), rules(1, 20));
