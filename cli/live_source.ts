@@ -1,4 +1,4 @@
-/** Where `tail` and `record` take alerts from, by one argument. @module */
+/** Where `tail`, `record` and `replay` take alerts from, by one argument. @module */
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";

@@ -1,4 +1,4 @@
-/** The sources of `tail` and `record`, in one form. @module */
+/** The sources of `tail`, `record` and `replay`, in one form. @module */
 import type { Alert } from "../lib/alert/alert.ts";
 import { connect } from "../lib/client/connect.ts";
 import type { FalcoClient } from "../lib/client/connect.ts";

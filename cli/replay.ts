@@ -1,4 +1,4 @@
-/** `replay`: fixtures through a fake Falco and a real client to standard output. @module */
+/** `replay`: fixtures, or what comes from a Falco, through a fake Falco and a real client to standard output. @module */
 import process from "node:process";
 import type { Alert } from "../lib/alert/alert.ts";
 import type { Repair } from "../lib/alert/repair.ts";
@@ -15,9 +15,12 @@ import { openFixture, scenarioFixture } from "../harness/fixtures/open_fixture.t
 import { scenarios } from "../harness/scenarios/mod.ts";
 import { untilWhole } from "./first_service.ts";
 import { alertFormatter } from "./formats/alert_formatter.ts";
+import { harmless } from "./formats/harmless.ts";
 import type { CommandContext } from "./command.ts";
 import { hasColour } from "./colour.ts";
 import { Progress } from "./progress.ts";
+import { openSource } from "./open_source.ts";
+import type { OpenSource } from "./open_source.ts";
 import { readReplayArguments, replayHelp } from "./replay_options.ts";
 import type { ReplayArguments } from "./replay_options.ts";
 import { replayPipeline } from "./replay_pipeline.ts";
@@ -38,19 +41,60 @@ const STOP_MS = 1500;
  * @returns The exit status.
  * @throws {UsageError} If an argument is no good.
  * @throws {FixtureError} If a fixture is no good, before anything is printed.
+ * @throws {FalcoError} If there is no connection to a source and none to be hoped for, or it cannot
+ * listen.
  */
 export async function replay(args: readonly string[], context: CommandContext): Promise<number> {
-  const options = readReplayArguments(args);
+  const options = await readReplayArguments(args);
   const { stdout, stderr, interrupt } = context;
   if (options === "help") {
     await stdout.write(replayHelp);
     return 0;
   }
   for (const warning of options.filter?.warnings ?? []) stderr.write(`--filter: ${warning}\n`);
+  const progress = new Progress({
+    write: (text) => void stderr.write(text),
+    clock: systemClock,
+    terminal: process.stderr.isTTY === true,
+  });
+  const leave = new AbortController();
+  const signal = AbortSignal.any([interrupt.signal, leave.signal]);
+  const source = options.source === undefined ? undefined : await openSource(options.source, {
+    signal,
+    note(line) {
+      progress.end();
+      stderr.write(`${harmless(line)}\n`);
+    },
+  });
+  try {
+    return await play(options, context, { progress, leave, signal, source });
+  } finally {
+    await source?.close();
+  }
+}
+
+/** What a replay is played with. */
+interface Playing {
+  readonly progress: Progress;
+  /** Ends it. */
+  readonly leave: AbortController;
+  /** That, or Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Where alerts come from, if they are no fixtures. */
+  readonly source: OpenSource | undefined;
+}
+
+async function play(
+  options: ReplayArguments,
+  { stdout, stderr, interrupt }: CommandContext,
+  { progress, leave, signal, source }: Playing,
+): Promise<number> {
   const isTerminal = process.stdout.isTTY === true;
   const formatName = options.format ?? (isTerminal ? "pretty" : "json");
   const formatter = alertFormatter(formatName, { colour: isTerminal && hasColour() });
-  const fixtures = await openAll(options.fixtures, options.seed);
+  const fixtures = source === undefined
+    ? await openAll(options.fixtures, options.seed)
+    : [liveFixture(source)];
   for (const { name, faults = [] } of fixtures) {
     // The same bytes every time is what replay is for, and what a fault takes away is never the same.
     if (faults.length > 0) {
@@ -59,11 +103,6 @@ export async function replay(args: readonly string[], context: CommandContext): 
       );
     }
   }
-  const progress = new Progress({
-    write: (text) => void stderr.write(text),
-    clock: systemClock,
-    terminal: process.stderr.isTTY === true,
-  });
   const checked = await checkAll(fixtures, progress, interrupt.signal);
   const total = checked === undefined ? undefined : checked * options.repeat;
 
@@ -78,8 +117,6 @@ export async function replay(args: readonly string[], context: CommandContext): 
     listen: options.listen,
     tls: options.tls ? true : undefined,
   });
-  const leave = new AbortController();
-  const signal = AbortSignal.any([interrupt.signal, leave.signal]);
   stdout.onClosed(() => leave.abort(new DOMException("nobody reads", "AbortError")));
   const client = connect(fake.address, { tls: fake.credentials });
   // What this Falco does not send at all is not waited for.
@@ -134,6 +171,9 @@ export async function replay(args: readonly string[], context: CommandContext): 
   if (formatName === "summary" && interrupt.status === undefined) stdout.write(summary.table());
   await stdout.flush();
   stderr.write(summary.lines({ elapsedMs: systemClock.now() - startedAt }));
+  for (const [label, text] of source?.counts(summary.alertsIn).rows ?? []) {
+    stderr.write(`${`${label}:`.padEnd(13)}${text}\n`);
+  }
   return interrupt.status ?? 0;
 }
 
@@ -161,6 +201,17 @@ async function openAll(
   const fixtures: Fixture[] = [];
   for (const file of files) fixtures.push(await openFixture(file, { seed }));
   return fixtures;
+}
+
+/** What comes from a source, once, for as long as it does. */
+function liveFixture({ address, alerts }: OpenSource): Fixture {
+  return {
+    name: address,
+    isRepeatable: false,
+    async *alerts() {
+      yield* alerts;
+    },
+  };
 }
 
 /**
@@ -210,7 +261,9 @@ async function feed(
           yield alert;
           own++;
         }
-        if (own === 0) throw new FixtureError(fixture.name, "it holds no alerts");
+        if (own === 0 && options.source === undefined) {
+          throw new FixtureError(fixture.name, "it holds no alerts");
+        }
       }
     }
   }

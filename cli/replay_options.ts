@@ -2,13 +2,21 @@
 import type { Priority } from "../lib/alert/priority.ts";
 import type { CompiledCondition } from "../lib/condition/compile_condition.ts";
 import { readFilter, readMinPriority, selectionHelp } from "./alert_options.ts";
+import { connectionOptions } from "./connection_options.ts";
 import { formatNames } from "./formats/alert_formatter.ts";
 import type { FormatName } from "./formats/alert_formatter.ts";
+import { readSource, sourceOptions } from "./live_source.ts";
+import type { LiveSource } from "./live_source.ts";
 import { oneOf, parseOptions, quote, wholeNumber } from "./options.ts";
+import type { ParsedOptions } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
+
+/** Those that go with an address. */
+const addressOptions = { ...connectionOptions, ...sourceOptions } as const;
 
 /** What `replay --help` prints. */
 export const replayHelp = `Usage: replay [OPTION...] [FIXTURE...]
+       replay [OPTION...] ADDRESS
 
 Starts a fake Falco on a private socket, plays the fixtures into it, subscribes to it over real
 gRPC and prints the alerts that come out. The same fixtures and options print the same bytes,
@@ -19,8 +27,19 @@ FIXTURE is one of
   recording.wire.jsonl     messages recorded from a real Falco
   alerts.jsonl             Falco's own JSON lines (.jsonl, .ndjson, .json), or what its gRPC
                            clients and grpcurl print
-  -                        the same from standard input
+  file:///PATH             any of these
+  -                        JSON lines from standard input
 Without any, the six bundled scenarios are played.
+
+ADDRESS is one that tail takes. What comes from there is played as it comes, until --limit or
+Ctrl-C:
+  unix:///PATH, https://HOST:PORT
+                           Falco's gRPC, which alerts are taken out of
+  http-receiver://HOST:PORT/PATH, https-receiver:
+                           what it posts
+  --ca, --cert, --key, --certs, --server-name, --no-reconnect, --max-attempts, --token-file
+                           go with these, as tail --help says; --from and --once are for files,
+                           and those are fixtures here
 
 Which alerts, in this order; all times are those of the alerts:
 ${selectionHelp}
@@ -49,10 +68,13 @@ Examples:
   deno task replay --dedupe --format json | jq .rule
   deno task replay incident.yaml --speed 10
   deno task replay alerts.jsonl --batch 100,1000 --format summary
+  deno task replay http-receiver://127.0.0.1:2801/ --falco-version 0.31.0 --listen localhost:5060
 `;
 
 /** The arguments of `replay`, checked. */
 export interface ReplayArguments {
+  /** Where alerts come from, if they are no fixtures. */
+  readonly source: LiveSource | undefined;
   readonly fixtures: readonly string[];
   readonly minPriority: Priority | undefined;
   readonly filter: CompiledCondition | undefined;
@@ -75,8 +97,11 @@ export interface ReplayArguments {
  * @returns Them, or `"help"` if help was asked for.
  * @throws {UsageError} If one is no good.
  */
-export function readReplayArguments(args: readonly string[]): ReplayArguments | "help" {
-  const { values, positionals } = parseOptions(args, {
+export async function readReplayArguments(
+  args: readonly string[],
+): Promise<ReplayArguments | "help"> {
+  const options = parseOptions(args, {
+    ...addressOptions,
     "min-priority": { type: "string" },
     filter: { type: "string" },
     dedupe: { type: "boolean" },
@@ -90,11 +115,14 @@ export function readReplayArguments(args: readonly string[]): ReplayArguments | 
     seed: { type: "string" },
     format: { type: "string" },
   });
+  const { values, positionals } = options;
   if (values["help"]) return "help";
+  const source = await readAddress(options);
   if (positionals.filter((file) => file === "-").length > 1) {
     throw new UsageError("standard input (-) can be read once only");
   }
   return {
+    source,
     fixtures: positionals,
     minPriority: readMinPriority(values["min-priority"]),
     filter: readFilter(values["filter"]),
@@ -109,6 +137,32 @@ export function readReplayArguments(args: readonly string[]): ReplayArguments | 
     seed: wholeNumber("seed", values["seed"], 0),
     format: oneOf("format", values["format"], formatNames),
   };
+}
+
+/** Undefined if there are only fixtures. */
+async function readAddress(options: ParsedOptions): Promise<LiveSource | undefined> {
+  const { values, positionals } = options;
+  const address = positionals.find(isAddress);
+  const refused = address === undefined ? Object.keys(addressOptions) : ["repeat", "seed"];
+  for (const name of refused) {
+    if (values[name] === undefined) continue;
+    throw new UsageError(
+      address === undefined
+        ? `--${name} is for an address such as unix:///PATH, and there is none`
+        : `--${name} is for fixtures, and ${address} is none`,
+    );
+  }
+  if (address === undefined) return undefined;
+  if (positionals.length > 1) {
+    throw new UsageError(`${address} goes on for ever. Replay it alone`);
+  }
+  return await readSource(options);
+}
+
+/** A bare path is a file here. */
+function isAddress(text: string): boolean {
+  if (/^file:/i.test(text)) return false;
+  return /^unix:|^[a-z][a-z0-9+.-]*:\/\/|^[^/\\]*:\d+$/i.test(text);
 }
 
 function readBatch(text: string | boolean | undefined): ReplayArguments["batch"] {
