@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { FalcoConfigError } from "../harness/falco_config/config_error.ts";
-import type { FakeFalcoConfigOptions } from "../harness/falco_config/falco_setup.ts";
+import type { FakeFalcoConfigOptions } from "../harness/falco_config/fake_falco_config_options.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import type { OutputStats } from "../harness/outputs/configured_outputs.ts";
 import { processStdout } from "../harness/outputs/process_streams.ts";

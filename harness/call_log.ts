@@ -153,8 +153,7 @@ export class CallLog {
       const what = closed ? "it was closed for too many of them" : "too soon after the last";
       this.#violations.add("ping-abuse", `Connection ${connection} sent a PING: ${what}`);
     } else if (event.type === "handshake-error") {
-      const { message } = event.error;
-      this.#violations.add("handshake-failed", `A client could not agree on TLS: ${message}`);
+      this.#violations.add("handshake-failed", describeHandshake(event));
     }
   }
 
@@ -193,6 +192,16 @@ export class CallLog {
         return this.#violations.add(
           "undecodable",
           `A request of ${method} is no message that can be decoded`,
+        );
+      case "too-large":
+        return this.#violations.add(
+          "request-not-empty",
+          `A request of ${method} is longer than the 4 MiB that gRPC allows`,
+        );
+      case "refused-headers":
+        return this.#violations.add(
+          "refused-headers",
+          `A call of ${method} has headers that are refused`,
         );
       case "status":
         return this.#onStatus(call, event.status);
@@ -235,8 +244,6 @@ export class CallLog {
     const { method } = call;
     if (status === 12) {
       this.#violations.add("unknown-method", `There is no method ${JSON.stringify(method)}`);
-    } else if (status === 2 || status === 8) {
-      this.#violations.add("refused-headers", `A call of ${method} has headers that are refused`);
     }
   }
 
@@ -263,6 +270,23 @@ export class CallLog {
       if (this.#calls.size <= MAX_CALLS) return;
       if (!old.open) this.#calls.delete(old);
     }
+  }
+}
+
+function describeHandshake(
+  { failure, error }: Extract<ServerEvent, { type: "handshake-error" }>,
+): string {
+  switch (failure) {
+    case "no-certificate":
+      return "A client showed no certificate";
+    case "untrusted-certificate":
+      return "A client showed a certificate that is expired or of another authority";
+    case "no-tls":
+      return "A client did not speak TLS";
+    case "old-tls":
+      return "A client speaks only TLS 1.1 or older";
+    case "other":
+      return `A client could not agree on TLS: ${error.message.trim()}`;
   }
 }
 

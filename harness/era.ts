@@ -14,6 +14,8 @@ export interface Era {
   readonly falcoVersion: string;
   /** The methods it serves; none from 0.44 on, which has no gRPC at all. */
   readonly methods: readonly FalcoMethod[];
+  /** Whether it makes the folders of its socket that are missing; others have to be there already. */
+  readonly makesFolders: boolean;
   /** An encoded `falco.version.response`; empty if it has no such service. */
   readonly versionMessage: Uint8Array;
   /**
@@ -39,6 +41,7 @@ const timePrefix =
  *   0.31: plugins as sources, the source's name. 0.37: the engine's version in full.
  * - Up to 0.38 the time in front of the text is in the fields, too: `evt.time`, or
  *   `evt.time.iso8601`. Later only if a rule names it.
+ * - 0.33: the folders of its socket are made if they are missing (falcosecurity/falco#2189).
  * - 0.44: no gRPC.
  *
  * @param falcoVersion Three numbers, from 0.18.0 on.
@@ -59,12 +62,19 @@ export function eraOf(falcoVersion: string): Era {
     );
   }
   if (major > 0 || minor >= 44) {
-    return { falcoVersion, methods: [], versionMessage: new Uint8Array(), encode: () => undefined };
+    return {
+      falcoVersion,
+      methods: [],
+      makesFolders: true,
+      versionMessage: new Uint8Array(),
+      encode: () => undefined,
+    };
   }
   const fields = { hostname: minor >= 19, tags: minor >= 30, sourceName: minor >= 31 };
   return {
     falcoVersion,
     methods: methodsOf(minor),
+    makesFolders: minor >= 33,
     versionMessage: minor < 20 ? new Uint8Array() : encodeVersionMessage(falcoVersion),
     encode(alert) {
       // Drop alerts "reach gRPC" since 0.27 (falcosecurity/falco#1451).

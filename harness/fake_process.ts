@@ -5,6 +5,7 @@ import { FalcoClosedError, FalcoError } from "../lib/errors.ts";
 import { MemoryAlertQueue } from "../lib/server/alert_queue.ts";
 import { FalcoServer } from "../lib/server/falco_server.ts";
 import type { ListenAddress } from "../lib/server/falco_server.ts";
+import type { ServerEvent } from "../lib/server/server_event.ts";
 import type { CallLog } from "./call_log.ts";
 import type { Era } from "./era.ts";
 import { readThreadiness } from "./fake_falco_options.ts";
@@ -29,6 +30,8 @@ export class FakeProcess {
   readonly #log: CallLog;
   #setup: FalcoSetup | undefined;
   #server: FalcoServer | undefined;
+  /** The server that the log has been told to stop. */
+  #leaving: FalcoServer | undefined;
   #address = "";
   #ended: Promise<void> | undefined;
   #reloading: Promise<void> | undefined;
@@ -82,9 +85,19 @@ export class FakeProcess {
    * Starts as a falco.yaml says.
    *
    * @param setup What it says, and the channels that it opened.
+   * @throws {FalcoConfigError} If the folder of the socket cannot be made: the one reason not to be able
+   * to listen that Falco does not run on with.
    */
   async startConfigured(setup: FalcoSetup): Promise<void> {
     this.#setup = setup;
+    if (this.#era.makesFolders) {
+      try {
+        await setup.makeFolders();
+      } catch (error) {
+        setup.kill();
+        throw error;
+      }
+    }
     await this.#openConfigured(setup);
   }
 
@@ -121,13 +134,27 @@ export class FakeProcess {
           oneMessagePerFrame: this.#oneAlertPerFrame,
           ...this.faults.hooks,
         },
-        { clock: this.#clock, report: this.#log.recorder() },
+        {
+          clock: this.#clock,
+          report: this.#recorder(),
+          makeFolders: this.#era.makesFolders,
+        },
       );
     } catch (cause) {
       await this.#place.folder?.remove();
       throw new FalcoError(`Cannot listen at ${this.#place.shown}: ${reasonOf(cause)}`, { cause });
     }
     this.#address = this.#server.address;
+  }
+
+  /** Notes what clients do, and lets Falco's log tell of those that TLS has turned away. */
+  #recorder(): (event: ServerEvent) => void {
+    const record = this.#log.recorder();
+    return (event) => {
+      record(event);
+      if (event.type !== "handshake-error" || this.#log.killed) return;
+      this.#setup?.handshakeFailed(event.failure);
+    };
   }
 
   /** Where clients connect. */
@@ -171,12 +198,25 @@ export class FakeProcess {
     this.#leave();
     await this.faults.leave();
     await this.#setup?.stop();
-    await this.#server?.stop();
+    await this.#stopServer();
     // A reload that was under way may have opened one more.
     await this.#reloading?.catch(() => {});
-    await this.#server?.stop();
+    await this.#stopServer();
+    this.#setup?.close();
     await this.faults.close();
     await this.#place.folder?.remove();
+  }
+
+  /** Stops the server that runs, of which Falco's log tells once. */
+  async #stopServer(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    const setup = this.#leaving === server ? undefined : this.#setup;
+    this.#leaving = server;
+    setup?.grpcStopping();
+    await server.stop();
+    // Who was killed meanwhile says nothing any more.
+    if (!this.#log.killed) setup?.grpcStopped();
   }
 
   /** SIGKILL; see {@linkcode FakeFalco.kill}. */
@@ -208,9 +248,9 @@ export class FakeProcess {
 
   async #reload(): Promise<void> {
     if (this.#ended === undefined) {
-      if (this.#setup !== undefined && !await this.#setup.reload()) return;
+      if (this.#setup !== undefined && !await this.#setup.restart()) return;
       await this.faults.leave();
-      await this.#server?.stop();
+      await this.#stopServer();
       if (this.#ended === undefined) await this.#openAgain();
     }
     if (this.#ended !== undefined) {
@@ -231,7 +271,11 @@ export class FakeProcess {
 
   async #openAgain(): Promise<void> {
     if (this.#setup === undefined) await this.#open(againAt(this.#place.listen, this.#address));
-    else await this.#openConfigured(this.#setup);
+    else {
+      this.#setup.startAgain();
+      await this.#openConfigured(this.#setup);
+      this.#setup.resume();
+    }
     await this.faults.open();
   }
 

@@ -133,6 +133,7 @@ export function reasonOf(cause: unknown): string {
     case "EPERM":
       return "permission denied";
     case "ENOENT":
+      return "the folder of the socket is missing; Falco makes it since 0.33.0";
     case "ENOTDIR":
     case "EEXIST":
       return "the folder of the socket cannot be made";

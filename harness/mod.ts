@@ -84,7 +84,8 @@ export type {
   FalcoHttpConfig,
   FalcoProgramConfig,
 } from "./falco_config/falco_config.ts";
-export type { FakeFalcoConfigOptions, FakeOutputs } from "./falco_config/falco_setup.ts";
+export type { FakeFalcoConfigOptions } from "./falco_config/fake_falco_config_options.ts";
+export type { FakeOutputs } from "./falco_config/fake_outputs.ts";
 export { parseFalcoConfig } from "./falco_config/parse_falco_config.ts";
 export type { ParseFalcoConfigOptions } from "./falco_config/parse_falco_config.ts";
 export { drawFaults } from "./faults/draw_faults.ts";

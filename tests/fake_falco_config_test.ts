@@ -11,7 +11,7 @@ import { buildAlert } from "../harness/build_alert.ts";
 import { makeCertificates, writeCertificates } from "../harness/certificates.ts";
 import type { Certificates } from "../harness/certificates.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
-import type { FakeFalcoConfigOptions } from "../harness/falco_config/falco_setup.ts";
+import type { FakeFalcoConfigOptions } from "../harness/falco_config/fake_falco_config_options.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import type { TempFolder } from "../harness/temp_folder.ts";
 import type { Alert } from "../lib/alert/alert.ts";
@@ -252,6 +252,10 @@ http_output: { enabled: true, url: "http://127.0.0.1:${port}/" }
         "Events detected: 0",
         "Rule counts by severity:",
         "Triggered rules by rule name:",
+        "Shutting down gRPC server. Waiting until external connections are closed by clients",
+        "Waiting for the gRPC threads to complete",
+        "Draining all the remaining gRPC events",
+        "Shutting down gRPC server complete",
         "",
       ]);
     }, { hostname: "node-7" });

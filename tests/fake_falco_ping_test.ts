@@ -61,6 +61,24 @@ for (const wire of wires) {
       });
     }
 
+    it("sends none of its own, and keeps an idle connection for days", async () => {
+      const clock = new FakeClock();
+      await withFake(wire, async ({ fake, dial }) => {
+        const client = dial();
+        let heard = 0;
+        (await client.session()).on("ping", () => heard++);
+        const sub = await client.sub(1);
+        await until("it was read", () => fake.requests[0]?.requests === 1);
+        await clock.advance(3 * 24 * HOUR);
+        fake.push(...alerts(1));
+        sub.request();
+        assert.deepEqual(await sub.read(1), rules(1));
+        assert.deepEqual([heard, fake.connections], [0, 1]);
+        await fake.settle(); // a PING, which no Falco sends: this client would have heard one
+        assert.ok(heard > 0);
+      }, { clock });
+    });
+
     it("allows one each 300 s while a call is open", async () => {
       const clock = new FakeClock();
       await withFake(wire, async ({ fake, dial }) => {

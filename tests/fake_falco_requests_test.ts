@@ -9,6 +9,7 @@ import {
   REQUEST,
   rules,
   SUB,
+  until,
   VERSION,
   wires,
   withFake,
@@ -110,6 +111,49 @@ for (const wire of wires) {
         await get.end();
         assert.deepEqual([get.status, get.here()], [0, rules(1)]);
       }));
+  });
+
+  describe(`FakeFalco: requests of more than 4 MiB over ${wire.name}`, () => {
+    const head = new Uint8Array([0, 0x00, 0x40, 0x00, 0x01]);
+    const words = "Received message larger than max (4194305 vs. 4194304)";
+
+    for (const method of [SUB, GET, VERSION]) {
+      it(`end ${method} with 8 as soon as their length is known`, () =>
+        withFake(wire, async ({ fake, dial }) => {
+          const client = dial();
+          fake.push(...alerts(1));
+          const call = await client.call(method);
+          call.raw(head);
+          await call.end();
+          assert.deepEqual([call.status, call.headers?.["grpc-message"]], [8, words]);
+          assert.deepEqual([call.here(), fake.queueDepth], [[], 1]);
+          await client.roundTrip();
+          assert.deepEqual(fake.violations().map(({ kind }) => kind), ["request-not-empty"]);
+        }));
+    }
+
+    it("end sub in the middle of a drain, and free its slot", () =>
+      withFake(wire, async ({ fake, dial }) => {
+        const client = dial();
+        fake.push(...alerts(1, 20_000));
+        const calls = [];
+        for (let count = 0; count < 10; count++) calls.push(await client.sub());
+        const [sub] = calls;
+        sub!.pause();
+        sub!.request();
+        await until("the drain has begun", () => fake.queueDepth < 20_000);
+        assert.ok(fake.queueDepth > 0);
+        sub!.raw(head);
+        await until("it was answered", () => fake.requests[0]!.status === 8);
+        const next = await client.sub(1);
+        sub!.resume();
+        await sub!.end();
+        assert.equal(sub!.status, 8);
+        const got = sub!.here();
+        assert.deepEqual(got, rules(1, got.length));
+        const [rest] = await next.read(1);
+        assert.ok(Number(rest!.slice(1)) > got.length);
+      }, { threadiness: 1 }));
   });
 
   describe(`FakeFalco: metadata over ${wire.name}`, () => {

@@ -55,6 +55,44 @@ async function bytesUntilClosed(address: string, options: ConnectionOptions): Pr
   return bytes;
 }
 
+/** The type of a TLS record in which a server goes on with the handshake. */
+const HANDSHAKE = 22;
+
+/** What a client says first, which no client of today says any more: TLS 1.1 for 2, TLS 1.2 for 3. */
+function clientHello(minor: number): Uint8Array {
+  const extensions = [
+    [0, 10, 0, 6, 0, 4, 0, 29, 0, 23], // groups: x25519, P-256
+    [0, 11, 0, 2, 1, 0], // points are not compressed
+    [0, 13, 0, 6, 0, 4, 4, 3, 2, 3], // signatures: ECDSA with SHA-256, with SHA-1
+    [0, 23, 0, 0], // extended master secret
+  ].flat();
+  const suites = [0xc0, 0x2b, 0xc0, 0x09]; // ECDHE-ECDSA with AES-128: GCM, and CBC for TLS 1.1
+  const body = [
+    ...[3, minor],
+    ...new Array(32).fill(7),
+    ...[0, 0, suites.length, ...suites],
+    ...[1, 0, 0, extensions.length, ...extensions],
+  ];
+  const message = [1, 0, 0, body.length, ...body];
+  return new Uint8Array([22, 3, 1, 0, message.length, ...message]);
+}
+
+/** The first byte that a server answers with; undefined if it closes without a word. */
+async function firstByte(address: string, bytes: Uint8Array): Promise<number | undefined> {
+  const socket = connectTcp(Number(new URL(address).port), "localhost");
+  socket.on("error", () => {});
+  const first = new Promise<number | undefined>((resolve) => {
+    socket.once("data", (chunk: Uint8Array) => resolve(chunk[0]));
+    socket.once("close", () => resolve(undefined));
+  });
+  try {
+    socket.write(bytes);
+    return await within("an answer", first);
+  } finally {
+    socket.destroy();
+  }
+}
+
 describe("FakeFalco over TLS", () => {
   let fake: FakeFalco;
   let ours: { ca: string; cert: string; key: string };
@@ -106,6 +144,23 @@ describe("FakeFalco over TLS", () => {
       assert.equal(await callVersion(fake.address, options), "refused");
     });
   }
+
+  it("refuses a client whose certificate has expired", async () => {
+    const certificates = await makeCertificates({ broken: ["expired-client"] });
+    const other = await FakeFalco.start({ tls: certificates });
+    try {
+      const { ca, client } = certificates;
+      assert.equal(await callVersion(other.address, { ca, ...client }), "refused");
+      assert.equal(other.requests.length, 0);
+    } finally {
+      await other[Symbol.asyncDispose]();
+    }
+  });
+
+  it("has no TLS 1.1 for a client that knows nothing newer", async () => {
+    assert.equal(await firstByte(fake.address, clientHello(3)), HANDSHAKE, "TLS 1.2");
+    assert.notEqual(await firstByte(fake.address, clientHello(2)), HANDSHAKE, "TLS 1.1");
+  });
 
   it("is refused by a client that trusts another authority", async () => {
     const options = { ...ours, ca: others.ca };

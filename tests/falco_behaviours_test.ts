@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 /**
  * The behaviours, by what was looked at: `api` is Falco's gRPC API as its source and its server code
  * have it, with the section's number; `run` is a whole Falco 0.43.1 that was watched. `title` is the
- * test's, as it stands in its file.
+ * test's, as it stands in its file; `file` is `fake_falco_FILE_test.ts` unless it ends in `_test`.
  */
 const behaviours:
   readonly (readonly [section: string, behaviour: string, file: string, title: string])[] = [
@@ -148,6 +148,18 @@ const behaviours:
       "keeps the queue and the address, and closes connections",
     ],
     [
+      "api 2.4",
+      "outputs_queue.capacity bounds what is before the outputs, and drops the newest",
+      "output_channels_test",
+      "drops the newest when the queue is full, logs it once and counts each",
+    ],
+    [
+      "api 2.4",
+      "a gRPC client that does not read holds up no other output",
+      "log",
+      "holds up no other output",
+    ],
+    [
       "api 2.5",
       "who asks first gets all",
       "pull",
@@ -211,9 +223,27 @@ const behaviours:
     ],
     [
       "api 2.7",
+      "requests of more than 4 MiB: 8",
+      "requests",
+      "end ${method} with 8 as soon as their length is known",
+    ],
+    [
+      "api 2.7",
+      "who does not speak HTTP/2 is turned away",
+      "tls",
+      "closes on a client that speaks something else altogether",
+    ],
+    [
+      "api 2.7",
       "PINGs: two strikes in 300 s",
       "ping",
       "closes at the 4th, ${interval / SECOND} s apart, on an idle call",
+    ],
+    [
+      "api 2.7",
+      "no PINGs of its own, no greatest age",
+      "ping",
+      "sends none of its own, and keeps an idle connection for days",
     ],
     [
       "api 2.8",
@@ -242,6 +272,19 @@ const behaviours:
       "gives a client 20 s that does not even read, as gRPC's server does",
     ],
     [
+      "api 2.9",
+      "Falco's log of start and stop",
+      "log",
+      "says that it waits for its clients, and the rest when they have gone",
+    ],
+    [
+      "api 2.9",
+      "a place that cannot be had is logged, and Falco runs on",
+      "config",
+      "logs ${name} and runs on without gRPC",
+    ],
+    ["api 2.10", "calls are not logged", "log", "says nothing of calls, at level debug either"],
+    [
       "api 2.11",
       "subscribe without keepalive drains and ends",
       "subscribe",
@@ -265,12 +308,40 @@ const behaviours:
       "socket",
       "refuses TLS on a unix socket, and TCP without it, as Falco has neither",
     ],
+    ["api 3", "which bind_address is TCP with TLS", "log", "serves mutual TLS at ${address}"],
+    ["api 3", "which bind_address is none", "log", "is none, though the certificates are good"],
+    [
+      "api 3",
+      "keys and certificates that are missing, or not of a pair",
+      "log",
+      "is not listened at with ${name}",
+    ],
+    [
+      "api 3",
+      "without root_certs the server starts, and trusts nobody",
+      "log",
+      "is that of a server which trusts nobody if root_certs is missing",
+    ],
+    [
+      "api 3",
+      "Falco's log of clients that TLS turns away",
+      "log",
+      "names what gRPC names: no certificate, one that is not trusted, no TLS",
+    ],
+    [
+      "api 3",
+      "Falco's schema does not know the keys of its certificates",
+      "cli_fake_config_test",
+      "serves the documentation's configuration of mutual TLS, and warns as Falco does",
+    ],
     [
       "api 3",
       "folders are made",
       "socket",
       "is in folders that are made if they are missing, and that stay",
     ],
+    ["api 3", "not before 0.33", "log", "has to be there before 0.33: without it there is no gRPC"],
+    ["api 3", "Falco ends if they cannot be made", "log", "ends Falco if it cannot be made"],
     [
       "api 3",
       "a stale socket is taken over",
@@ -296,10 +367,40 @@ const behaviours:
       "has the mode that the umask leaves, which no option changes",
     ],
     [
+      "api 4.1",
+      "defaults of the code, not of the packaged file",
+      "falco_config_test",
+      "fills in the defaults of Falco's code, not those of its packaged file",
+    ],
+    [
+      "api 4.1",
+      "grpc on, grpc_output off: answers, and no alerts",
+      "config",
+      "answers and delivers nothing with grpc on and grpc_output off",
+    ],
+    [
+      "api 4.2",
+      "json_output: the whole line in output",
+      "config",
+      "puts the whole JSON line into the text of gRPC with json_output",
+    ],
+    [
       "api 5.4",
       "evt.time among the fields up to 0.38",
       "era",
       "has the time of the text among the fields up to 0.38, as the rules' format had",
+    ],
+    [
+      "api 8",
+      "grpc_unix_socket_outputs",
+      "acceptance",
+      "grpc_unix_socket_outputs of 0.33: get has the alert, with all that the test looks for",
+    ],
+    [
+      "api 8",
+      "TestFalco_Legacy_GrpcUnixSocketOutputs",
+      "acceptance",
+      "TestFalco_Legacy_GrpcUnixSocketOutputs: a watcher that was there first gets eight warnings",
     ],
     [
       "run sub",
@@ -345,12 +446,36 @@ const behaviours:
       "tls",
       "refuses a client with another authority's certificate over ${version}",
     ],
+    [
+      "run TLS",
+      "a client certificate that has expired",
+      "tls",
+      "refuses a client whose certificate has expired",
+    ],
+    [
+      "run TLS",
+      "TLS 1.1 is refused",
+      "tls",
+      "has no TLS 1.1 for a client that knows nothing newer",
+    ],
+    [
+      "run TLS",
+      "certificates without SAN do for localhost alone",
+      "openssl_certificates_test",
+      "do not stand for another name, and the error says which is missing",
+    ],
     ["run TLS", "plain text to TLS", "tls", "refuses a client that speaks HTTP/2 in plain text"],
     [
       "run TLS",
       "h2 has to be asked for by ALPN",
       "tls",
       "closes on a client that asks for ${asked} instead of h2, without a word",
+    ],
+    [
+      "run message",
+      "a bad file with watch_config_files: an alert of Falco's own",
+      "config",
+      "raises an alert about a bad file and goes on with what it has",
     ],
     ["run PING", "requests start the count anew", "ping", "starts to count anew with each request"],
     ["run PING", "alerts start the count anew", "ping", "starts to count anew with each alert"],
@@ -360,11 +485,24 @@ const behaviours:
       "stop",
       "leaves the socket file behind, and nobody answers there",
     ],
+    ["run socket", "another user may not connect", "client_other_user_test", "permission denied"],
     [
       "run stop",
       "SIGHUP waits for an idle sub",
       "reload",
       "waits for an idle sub, whose next request is answered with OK",
+    ],
+    [
+      "run stop",
+      "no alert is raised during that wait",
+      "log",
+      "raises nothing until that sub has ended, and all of it then, with the new file",
+    ],
+    [
+      "run stop",
+      "SIGHUP does nothing without watch_config_files",
+      "config",
+      "does nothing with watch_config_files off",
     ],
     [
       "run stop",
@@ -377,7 +515,8 @@ const behaviours:
 describe("What a real Falco was seen to do", () => {
   for (const [section, behaviour, file, title] of behaviours) {
     it(`${section}: ${behaviour}`, async () => {
-      const path = new URL(`./fake_falco_${file}_test.ts`, import.meta.url);
+      const name = file.endsWith("_test") ? file : `fake_falco_${file}_test`;
+      const path = new URL(`./${name}.ts`, import.meta.url);
       const source = (await readFile(path, "utf8")).replaceAll('\\"', '"');
       assert.ok(source.includes(title), `no test ${JSON.stringify(title)} in ${file}`);
     });

@@ -70,11 +70,12 @@ export const getBehaviours: readonly RunnableBehaviour[] = [
     check: "get takes what is queued, then sub finds nothing",
     needs: ["push"],
     async run(scene) {
-      const sub = await scene.dial().call(SUB);
+      const client = scene.dial();
+      const sub = await client.call(SUB);
       await scene.push(...rules(1, 4));
       same("alerts of get", await scene.drain(), rules(1, 4));
       sub.request();
-      await scene.quiet();
+      await scene.quiet(client);
       same("alerts of sub", sub.here(), []);
     },
   },

@@ -80,8 +80,9 @@ export const stopBehaviours: readonly RunnableBehaviour[] = [
     minors: legacy,
     needs: ["stop"],
     async run(scene) {
-      const call = await scene.dial().ask(SUBSCRIBE, new Uint8Array([0x08, 0x01]));
-      await scene.quiet();
+      const client = scene.dial();
+      const call = await client.ask(SUBSCRIBE, new Uint8Array([0x08, 0x01]));
+      await scene.quiet(client);
       insist(!call.ended, "the call ended before");
       const stopped = scene.target.stop!();
       same("the status", await call.end(), 0);

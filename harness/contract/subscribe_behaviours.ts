@@ -2,6 +2,8 @@
 import { legacy } from "./behaviour.ts";
 import type { RunnableBehaviour } from "./behaviour.ts";
 import { GARBAGE } from "./contract_call.ts";
+import type { ContractCall } from "./contract_call.ts";
+import type { ContractClient } from "./contract_client.ts";
 import { rules, SUBSCRIBE } from "./contract_scene.ts";
 import type { ContractScene } from "./contract_scene.ts";
 import { same } from "./difference.ts";
@@ -18,11 +20,15 @@ const common = {
 const KEEPALIVE = new Uint8Array([0x08, 0x01]);
 
 /** Falco's busy loop does not notice a cancel: a call that is gone takes one more alert with it. */
-async function leave(scene: ContractScene, count: number): Promise<void> {
-  await scene.close();
-  await scene.quiet();
-  for (let call = 0; call < count; call++) await scene.push("lost");
-  await scene.quiet();
+async function leave(
+  scene: ContractScene,
+  client: ContractClient,
+  call: ContractCall,
+): Promise<void> {
+  call.cancel();
+  await scene.quiet(client); // Falco knows of it then
+  await scene.push("lost");
+  await scene.quiet(client);
 }
 
 /** All of them. */
@@ -42,15 +48,16 @@ export const subscribeBehaviours: readonly RunnableBehaviour[] = [
     name: "subscribe with keepalive stays and pushes alerts as they come",
     check: "alerts are raised one by one, without further requests",
     async run(scene) {
-      const call = await scene.dial().ask(SUBSCRIBE, KEEPALIVE);
-      await scene.quiet();
+      const client = scene.dial();
+      const call = await client.ask(SUBSCRIBE, KEEPALIVE);
+      await scene.quiet(client);
       for (const rule of rules(1, 4)) {
         await scene.push(rule);
         same("the alert", await call.rules(1), [rule]);
       }
-      await scene.quiet();
+      await scene.quiet(client);
       same("end", call.ended, false);
-      await leave(scene, 1);
+      await leave(scene, client, call);
     },
   },
   {
@@ -59,11 +66,12 @@ export const subscribeBehaviours: readonly RunnableBehaviour[] = [
     check: "six alerts are queued before the call",
     async run(scene) {
       await scene.push(...rules(1, 6));
-      const call = await scene.dial().ask(SUBSCRIBE, KEEPALIVE);
+      const client = scene.dial();
+      const call = await client.ask(SUBSCRIBE, KEEPALIVE);
       same("alerts", await call.rules(3), ["a2", "a4", "a6"]);
-      await scene.quiet();
+      await scene.quiet(client);
       same("further alerts", call.here(), []);
-      await leave(scene, 1);
+      await leave(scene, client, call);
     },
   },
   {

@@ -1,108 +1,26 @@
 /** What a configuration makes of a fake Falco, and remakes when it is read again. @module */
+import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
 import process from "node:process";
 import type { Alert } from "../../lib/alert/alert.ts";
 import { systemClock } from "../../lib/clock.ts";
-import type { Clock } from "../../lib/clock.ts";
 import { FalcoConfigError } from "./config_error.ts";
 import type { ListenAddress } from "../../lib/server/falco_server.ts";
+import type { HandshakeFailure } from "../../lib/server/handshake_failure.ts";
 import { DEFAULT_FALCO_VERSION } from "../era.ts";
+import { reasonOf } from "../listen_place.ts";
 import { ConfiguredOutputs } from "../outputs/configured_outputs.ts";
 import type { OutputStats } from "../outputs/configured_outputs.ts";
 import { processStdout } from "../outputs/process_streams.ts";
 import { parseSyslogTarget } from "../outputs/syslog_output.ts";
+import type { FakeFalcoConfigOptions } from "./fake_falco_config_options.ts";
+import type { FakeOutputs } from "./fake_outputs.ts";
 import type { FalcoConfig } from "./falco_config.ts";
-import { grpcPlace } from "./grpc_place.ts";
+import { handshakeLine, stopped, stopping } from "./grpc_log.ts";
+import { grpcPlace, socketPath } from "./grpc_place.ts";
 import { loadFalcoConfig, readProcessVariable } from "./load_falco_config.ts";
 import { minorOf } from "./parse_falco_config.ts";
-
-/**
- * Options of {@linkcode FakeFalco.fromConfig}: what is not in the file.
- *
- * Such a fake hands what {@linkcode FakeFalco.push} takes to all channels that its `falco.yaml`
- * enables, in Falco's order and with its bytes: file, standard output, syslog, program, http, gRPC.
- * Rules are not evaluated: an alert is raised if its priority is at least that of the file. The file
- * is read as Falco reads it; what Falco goes on with is in `outputs.config.warnings`.
- *
- * Deno: `--allow-read` for the files that it names, `--allow-write` for `file_output`,
- * `--allow-run=/bin/sh --allow-env` for programs and `logger`, `--allow-net` for gRPC, http and UDP.
- *
- * @example Collect what Falco would write to its standard streams
- * ```ts
- * import { buildAlert, FakeFalco } from "@falco-streams/core/harness";
- * import type { FakeFalcoConfigOptions } from "@falco-streams/core/harness";
- * import assert from "node:assert/strict";
- *
- * let text = "";
- * const options: FakeFalcoConfigOptions = {
- *   stdout: (bytes) => void (text += new TextDecoder().decode(bytes)),
- *   unbuffered: true,
- * };
- * const fake = await FakeFalco.fromConfig("json_output: true\nstdout_output: {enabled: true}", options);
- * fake.push(buildAlert({ rule: "Terminal shell in container" }));
- * assert.equal(JSON.parse(text).rule, "Terminal shell in container");
- * await fake.stop();
- * assert.match(text, /\nEvents detected: 1\n/);
- * ```
- */
-export interface FakeFalcoConfigOptions {
-  /** The Falco to be: decides which keys there are, and what goes over gRPC. Default 0.43.1. */
-  falcoVersion?: string;
-  /** Time for `replay`, timeouts and the log. Default the machine's. */
-  clock?: Clock;
-  /** What `${NAME}` in the file stands for. Default the environment of this process; on Deno that needs `--allow-env` for the names that occur. */
-  env?: { readonly [name: string]: string | undefined };
-  /** What Falco's variable `FALCO_HOSTNAME` would be: the host of all alerts. Default each alert's own. */
-  hostname?: string;
-  /** Falco's `-U`: nothing is held back in buffers. Default false, as in Falco: standard output, files and programs get blocks of some KiB. */
-  unbuffered?: boolean;
-  /** Takes standard output. A promise holds up all channels. Default that of this process. */
-  stdout?: (bytes: Uint8Array) => void | Promise<void>;
-  /** Whether standard output is a terminal, which gets each line at once. Default that of this process; false if `stdout` is given. */
-  stdoutIsTerminal?: boolean;
-  /** Takes standard error: the log, if `log_stderr` is on. Default that of this process. */
-  stderr?: (bytes: Uint8Array) => void | Promise<void>;
-  /** Where syslog messages go: `udp://HOST:PORT`, or `logger` for the machine's own syslog. Default `logger` for alerts; Falco's log only goes to syslog if this is given. */
-  syslog?: string;
-}
-
-/**
- * What the configuration of a fake Falco adds to it: `fake.outputs`.
- *
- * @example
- * ```ts
- * import { buildAlert, FakeFalco } from "@falco-streams/core/harness";
- * import type { FakeOutputs } from "@falco-streams/core/harness";
- * import assert from "node:assert/strict";
- *
- * let log = "";
- * const fake = await FakeFalco.fromConfig(
- *   "log_stderr: true\nfile_output: { enabled: true, filename: /no/such/folder/events.txt }\n",
- *   { stderr: (bytes) => void (log += new TextDecoder().decode(bytes)) },
- * );
- * const outputs: FakeOutputs = fake.outputs!;
- * fake.push(buildAlert());
- * await outputs.idle();
- * assert.equal(outputs.stats.lost["file"], 1);
- * assert.match(log, /: file: failed to open output file \/no\/such\/folder\/events\.txt\n/);
- * await fake.stop();
- * ```
- */
-export interface FakeOutputs {
-  /** The configuration in force, with its warnings. */
-  readonly config: FalcoConfig;
-  /** What became of the alerts since the start, or the last reload. */
-  readonly stats: OutputStats;
-  /** SIGUSR1: files and programs are closed and opened again, once what was pushed before is through. */
-  reopen(): void;
-  /**
-   * Waits until the channels have taken all alerts: they are in the file, the server has answered,
-   * they are in the queue for gRPC; or in a buffer, unless it is `unbuffered`.
-   *
-   * @returns A promise that never resolves while a channel blocks.
-   */
-  idle(): Promise<void>;
-}
 
 /** Everything of a Falco that its configuration decides; the gRPC server itself is the fake's. */
 export class FalcoSetup implements FakeOutputs {
@@ -112,8 +30,10 @@ export class FalcoSetup implements FakeOutputs {
   readonly #toGrpc: (alert: Alert) => void;
   #config: FalcoConfig;
   #outputs: ConfiguredOutputs;
-  /** What was pushed while the old channels came to their end. */
+  /** What was pushed during a restart, in which Falco raises nothing. */
   #held: Alert[] | undefined;
+  /** What the restart that is under way has read. */
+  #next: FalcoConfig | undefined;
 
   private constructor(
     source: string,
@@ -160,6 +80,24 @@ export class FalcoSetup implements FakeOutputs {
   }
 
   /**
+   * Makes the folders of the socket.
+   *
+   * @throws {FalcoConfigError} If they cannot be made.
+   */
+  async makeFolders(): Promise<void> {
+    const { grpc, files } = this.#config;
+    const path = grpc === undefined ? undefined : socketPath(grpc);
+    if (path === undefined) return;
+    const parent = dirname(path);
+    try {
+      await mkdir(parent, { recursive: true });
+    } catch (error) {
+      const reason = `${parent}: ${reasonOf(error)}`;
+      throw new FalcoConfigError({ file: files[0]! }, reason, error);
+    }
+  }
+
+  /**
    * Where gRPC listens, and says so in the log.
    *
    * @returns The address; undefined without gRPC, or if Falco could not listen there.
@@ -184,6 +122,26 @@ export class FalcoSetup implements FakeOutputs {
   grpcFailed(reason: string): void {
     this.#outputs.log.write("error", reason);
     this.#outputs.log.write("emergency", "Error starting gRPC server");
+  }
+
+  /** The gRPC server stops: it waits until its clients have gone. */
+  grpcStopping(): void {
+    this.#outputs.log.write("info", stopping);
+  }
+
+  /** They have. */
+  grpcStopped(): void {
+    for (const line of stopped) this.#outputs.log.write("info", line);
+  }
+
+  /**
+   * TLS has turned a client away.
+   *
+   * @param failure What was wrong with it.
+   */
+  handshakeFailed(failure: HandshakeFailure): void {
+    const line = handshakeLine(failure);
+    if (line !== undefined) this.#outputs.log.write("error", line);
   }
 
   /**
@@ -211,12 +169,13 @@ export class FalcoSetup implements FakeOutputs {
   }
 
   /**
-   * SIGHUP: reads the configuration again and, if it is good, closes all channels and opens the new
-   * ones. If not, Falco raises an alert of its own about it, and goes on with what it has.
+   * SIGHUP: reads the configuration again and, if it is good, closes all channels. If not, Falco raises
+   * an alert of its own about it, and goes on with what it has.
    *
-   * @returns Whether it was a restart; false with `watch_config_files: false`.
+   * @returns Whether it is a restart; false with `watch_config_files: false`. Then gRPC stops, too, and
+   * until {@linkcode FalcoSetup.resume} what is pushed is held back.
    */
-  async reload(): Promise<boolean> {
+  async restart(): Promise<boolean> {
     if (!this.#config.watchConfigFiles) return false;
     let config: FalcoConfig;
     try {
@@ -227,25 +186,45 @@ export class FalcoSetup implements FakeOutputs {
       return false;
     }
     this.#outputs.log.write("info", "SIGHUP received, restarting...");
-    const held: Alert[] = this.#held = [];
+    this.#next = config;
+    this.#held = [];
     await this.#outputs.stop();
-    this.#config = config;
-    this.#outputs = this.#openOutputs();
-    this.#held = undefined;
-    this.#logStart();
-    for (const alert of held) this.#outputs.push(alert);
     return true;
   }
 
+  /** Starts once more, with what {@linkcode FalcoSetup.restart} has read; does nothing without it. */
+  startAgain(): void {
+    if (this.#next === undefined) return;
+    this.#outputs.closeLog();
+    this.#config = this.#next;
+    this.#next = undefined;
+    this.#outputs = this.#openOutputs();
+    this.#logStart();
+  }
+
+  /** Raises what was held back during a restart. */
+  resume(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const alert of held) this.#outputs.push(alert);
+  }
+
   /**
-   * SIGTERM: what waits goes out as long as `output_timeout` allows, and the summary is printed.
+   * SIGTERM: what waits goes out as long as `output_timeout` allows, and the summary is printed. gRPC
+   * stops after that.
    *
    * @returns A promise that resolves when it is over, and never while a channel blocks.
    */
   async stop(): Promise<void> {
     // Falco says so after SIGTERM as well.
     this.#outputs.log.write("info", "SIGINT received, exiting...");
-    await this.#outputs.stop();
+    // During a restart the channels have come to their end already.
+    if (this.#next === undefined) await this.#outputs.stop();
+  }
+
+  /** The end of the process: nothing is logged any more. */
+  close(): void {
+    this.#outputs.closeLog();
   }
 
   /** SIGKILL. */

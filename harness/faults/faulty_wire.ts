@@ -169,7 +169,7 @@ export class FaultyWire implements AsyncDisposable {
       const server = createServer({ noDelay: true }, (near) => this.#onConnection(near));
       const address = this.#listen;
       if (address.kind === "unix") {
-        await listenAt(address.path, (path) => started(server, () => server.listen(path)));
+        await listenAt(address.path, true, (path) => started(server, () => server.listen(path)));
       } else {
         const host = address.host === "localhost" ? "127.0.0.1" : address.host;
         await started(server, () => server.listen(address.port, host));

@@ -184,6 +184,10 @@ export class ConfiguredOutputs {
     await this.#worker.stop();
     const write = this.#config.stdoutOutput ? this.#stdout : this.#stderr;
     await write(Buffer.from(this.#summary.text));
+  }
+
+  /** Lets go of syslog; the log must not be written to any more. */
+  closeLog(): void {
     this.#logSender?.close();
   }
 

@@ -2,12 +2,14 @@
 import { createSecureServer, createServer } from "node:http2";
 import type { Http2SecureServer, Http2Server, ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { systemClock } from "../clock.ts";
 import type { CancelTimer, Clock } from "../clock.ts";
 import { requireListening } from "../transport/require_listening.ts";
 import { Connection } from "./connection.ts";
 import { FalcoServices } from "./falco_services.ts";
 import type { FalcoBackend } from "./falco_services.ts";
+import { handshakeFailure } from "./handshake_failure.ts";
 import type { ServerEvent } from "./server_event.ts";
 import { listenAt, removeSocket, untilRefused } from "./unix_socket.ts";
 
@@ -43,6 +45,8 @@ export interface FalcoServerOptions {
   readonly report?: (event: ServerEvent) => void;
   /** Time for PINGs and for leave-taking. Default the machine's. */
   readonly clock?: Clock;
+  /** Whether missing folders of a socket are created, as Falco does since 0.33. Default true. */
+  readonly makeFolders?: boolean;
   /** How many connections at once; those above are closed. Default without limit, as Falco's. */
   readonly maxConnections?: number;
   /** How long a TLS handshake may take, in milliseconds. Default 120000, the platform's. */
@@ -103,7 +107,9 @@ export class FalcoServer {
       }
       this.#keep(socket);
     });
-    server.on("tlsClientError", (error: Error) => report({ type: "handshake-error", error }));
+    server.on("tlsClientError", (error: Error, socket?: TLSSocket) => {
+      report({ type: "handshake-error", error, failure: handshakeFailure(error, socket) });
+    });
     server.on("session", (session: ServerHttp2Session) => this.#onSession(session));
     server.on("stream", (stream, headers) => {
       const connection = this.#connections.get(stream.session as ServerHttp2Session);
@@ -152,8 +158,8 @@ export class FalcoServer {
   /**
    * Listens.
    *
-   * On a unix socket, folders that are missing are created and whatever socket stands at the path is
-   * taken over, even a live one, as Falco does; any other file is left alone and is an error.
+   * On a unix socket whatever socket stands at the path is taken over, even a live one, as Falco does;
+   * any other file is left alone and is an error.
    *
    * @param listen Where.
    * @param backend What to serve.
@@ -172,6 +178,7 @@ export class FalcoServer {
       try {
         falco.#inode = await listenAt(
           listen.path,
+          options.makeFolders ?? true,
           (path) => started(server, () => server.listen(path)),
         );
       } catch (error) {

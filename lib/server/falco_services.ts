@@ -181,8 +181,10 @@ export class FalcoServices {
     this.#open.set(served, path);
     const refusal = refusalOf(headers);
     const slots = this.#slots.get(path);
-    if (refusal !== undefined) served.call.finish(refusal.status, refusal.message);
-    else if (slots === undefined) served.call.finish(UNIMPLEMENTED);
+    if (refusal !== undefined) {
+      this.#report({ ...name, type: "refused-headers" });
+      served.call.finish(refusal.status, refusal.message);
+    } else if (slots === undefined) served.call.finish(UNIMPLEMENTED);
     else {
       const method = path as FalcoMethod;
       const { id } = name;

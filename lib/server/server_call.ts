@@ -9,15 +9,20 @@ import { inflateMessage } from "./inflate_message.ts";
 /** gRPC's default limit for what a server receives; requests to Falco are empty. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 
+const RESOURCE_EXHAUSTED = 8;
+
 /** How much may wait in front of the socket: enough to keep it busy. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
+
+/** Why no more requests will come; what is too large has been answered. */
+export type RequestsEnd = "half-close" | "undecodable" | "too-large";
 
 /** How the owner of a {@linkcode ServerCall} hears from the client. */
 export interface CallHandler {
   /** A request message came. */
   onRequest(message: Uint8Array): void;
   /** The client said that it will send no more (half-close), or sent bytes that are no message. */
-  onRequestsEnd(reason: "half-close" | "undecodable"): void;
+  onRequestsEnd(reason: RequestsEnd): void;
   /** The call was answered with a status. Called once at most. */
   onStatus(status: number): void;
   /** The call is over: cancelled, finished, or the connection is gone. Called once. */
@@ -63,18 +68,22 @@ export class ServerCall {
     stream.on("data", (chunk: Uint8Array) => {
       if (!reading) return;
       const messages: Uint8Array[] = [];
-      let broken = false;
+      let broken: FramingError | undefined;
       try {
         splitter.push(chunk, messages);
       } catch (error) {
         if (!(error instanceof FramingError)) throw error;
-        broken = true;
+        broken = error;
       }
       // What came before the violation was in order.
       for (const message of messages) handler.onRequest(message);
-      if (!broken) return;
+      if (broken === undefined) return;
       reading = false;
-      handler.onRequestsEnd("undecodable");
+      if (broken.tooLong === undefined) return handler.onRequestsEnd("undecodable");
+      // gRPC's own limit; the only thing that ends a sub of Falco with words.
+      const [tooLong, limit] = [broken.tooLong, MAX_REQUEST_BYTES];
+      this.finish(RESOURCE_EXHAUSTED, `Received message larger than max (${tooLong} vs. ${limit})`);
+      handler.onRequestsEnd("too-large");
     });
     let ended = false;
     const halfClose = (): void => {
@@ -143,6 +152,7 @@ export class ServerCall {
    * @returns As {@linkcode ServerCall.write}.
    */
   writeBytes(bytes: Uint8Array, onSent?: () => void): boolean {
+    if (this.#finished) return false; // in the middle of a drain
     if (!this.#responded) this.#respond();
     if (onSent === undefined) return this.#stream.write(bytes);
     return this.#stream.write(bytes, (error) => {

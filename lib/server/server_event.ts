@@ -1,4 +1,5 @@
 /** What a server tells whoever watches it. @module */
+import type { HandshakeFailure } from "./handshake_failure.ts";
 
 /** What happened to a call. Calls and connections are numbered from 1, in the order they came. */
 export type CallEvent =
@@ -13,6 +14,8 @@ export type CallEvent =
   & (
     /** It came. */
     | { readonly type: "call" }
+    /** Its headers are none that gRPC serves; a status follows. */
+    | { readonly type: "refused-headers" }
     /** Its method has no slot free: nothing happens until another call leaves. */
     | { readonly type: "waiting" }
     /** It has got one after all. */
@@ -25,6 +28,8 @@ export type CallEvent =
     | { readonly type: "half-close" }
     /** The client sent bytes that are no request. */
     | { readonly type: "undecodable" }
+    /** The client sent a request that is longer than gRPC allows. */
+    | { readonly type: "too-large" }
     /** So many alerts were taken out of the queue for it: mostly one. */
     | { readonly type: "alert"; readonly count: number }
     /** It was answered with a status; the call ends when the client has taken it. */
@@ -50,4 +55,9 @@ export type ServerEvent =
   | CallEvent
   | ConnectionEvent
   | { readonly type: "refused" }
-  | { readonly type: "handshake-error"; readonly error: Error };
+  | {
+    readonly type: "handshake-error";
+    readonly error: Error;
+    /** What was wrong with the client, as far as it is known. */
+    readonly failure: HandshakeFailure;
+  };

@@ -9,10 +9,11 @@ import process from "node:process";
 const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
 
 /**
- * Listens at a path as Falco does: folders that are missing are created, and whatever socket stands
- * there is taken over, even a live one; any other file is left alone and is an error.
+ * Listens at a path as Falco does: whatever socket stands there is taken over, even a live one; any
+ * other file is left alone and is an error.
  *
  * @param path Where.
+ * @param makeFolders Whether folders that are missing are created.
  * @param listen Starts listening at a path; may throw.
  * @returns The number of the socket's file, in the turn in which clients find it: whoever waits for
  * this hears of it before anybody can have called.
@@ -20,12 +21,15 @@ const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
  */
 export async function listenAt(
   path: string,
+  makeFolders: boolean,
   listen: (path: string) => Promise<void>,
 ): Promise<number> {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
     throw Object.assign(new Error("path too long for a socket"), { code: "ENAMETOOLONG" });
   }
-  await mkdir(dirname(path), { recursive: true });
+  if (makeFolders) await mkdir(dirname(path), { recursive: true });
+  // Node would say of a folder that is not there that the permission is denied.
+  else await lstat(dirname(path));
   const present = await lstat(path).catch(() => undefined);
   if (present !== undefined && !present.isSocket()) {
     throw Object.assign(new Error("address already in use"), { code: "EADDRINUSE" });

@@ -6,6 +6,17 @@ const HEADER_BYTES = 5;
 export class FramingError extends Error {
   /** The name of the class. */
   override name: string = "FramingError";
+  /** The length of the message, if it is too long; else undefined. */
+  readonly tooLong: number | undefined;
+
+  /**
+   * @param message What is wrong.
+   * @param options The error below, or the length of a message that is too long.
+   */
+  constructor(message: string, options: { cause?: unknown; tooLong?: number } = {}) {
+    super(message, options);
+    this.tooLong = options.tooLong;
+  }
 }
 
 /**
@@ -91,6 +102,7 @@ export class MessageSplitter {
     if (length > this.#maxBytes) {
       throw new FramingError(
         `the message has ${length} bytes, ${this.#maxBytes} are allowed`,
+        { tooLong: length },
       );
     }
     return length;
