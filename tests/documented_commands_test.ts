@@ -144,7 +144,7 @@ describe("The entry points", () => {
 });
 
 describe("README's permissions", () => {
-  /** As tests/deno/permissions_test.ts takes them away, one by one. */
+  /** As the tests of permissions in tests/deno/ take them away, one by one. */
   const uses: Record<string, string> = {
     "unix socket": "net read write",
     "TLS, PEM texts": "net",
@@ -154,7 +154,7 @@ describe("README's permissions", () => {
     "`WebhookSink`": "net sys env",
     "`FileSink`": "read write",
     "`SyslogSink`": "net",
-    "`ProgramSink`": "run env",
+    "`ProgramSink`": "run env env",
   };
 
   it("name the flags that were checked", () => {

@@ -79,8 +79,8 @@ export interface ProgramSinkStats extends DeliveryStats {
  *   told to `onRetry`. One that cannot be started fails the sink.
  * - Closing ends its input and waits for it, for `closeTimeoutMs` in all; it is killed then, and the
  *   sink fails, as it does if the program ends with another status than 0. Aborting kills it.
- * - On Deno it needs `--allow-run=COMMAND` (`--allow-run=sh` for a shell), and `--allow-env` without
- *   `env`.
+ * - On Deno it needs `--allow-run=COMMAND` (`--allow-run=sh` for a shell), and `--allow-env`. With
+ *   `env` the one name that Deno looks at will do: `--allow-env=NODE_V8_COVERAGE`.
  *
  * @example
  * ```ts

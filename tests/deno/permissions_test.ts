@@ -9,6 +9,7 @@ import { makeTempFolder } from "../../harness/temp_folder.ts";
 import { buildAlert } from "../../harness/build_alert.ts";
 import { formatAlert } from "../../lib/alert/format_alert.ts";
 import { denoFlags } from "../run_cli.ts";
+import { runPermitted } from "./run_permitted.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -28,35 +29,6 @@ try {
 }
 `;
 
-async function runProgram(
-  flags: readonly string[],
-  args: readonly string[],
-  text: string = program,
-): Promise<string> {
-  const folder = await makeTempFolder();
-  try {
-    const path = `${folder.path}/program.ts`;
-    await Deno.writeTextFile(path, text);
-    const config = new URL("deno.json", root).pathname;
-    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--quiet",
-        "--no-prompt",
-        "--cached-only",
-        `--config=${config}`,
-        ...flags,
-        path,
-        ...args,
-      ],
-      env: { NO_COLOR: "1" },
-    }).output();
-    return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  } finally {
-    await folder.remove();
-  }
-}
-
 const sanitized = { sanitizeOps: true, sanitizeResources: true };
 
 /** Runs the program with all flags, and with each of them taken away. */
@@ -66,10 +38,10 @@ async function takeEachAway(
   fake: FakeFalco,
 ): Promise<void> {
   fake.push(buildAlert({ outputFields: { "proc.name": "bash" } }));
-  assert.equal(await runProgram(Object.keys(flags), args), "0.43.1 1 bash\n");
+  assert.equal(await runPermitted(Object.keys(flags), args, program), "0.43.1 1 bash\n");
   for (const [missing, message] of Object.entries(flags)) {
     const rest = Object.keys(flags).filter((flag) => flag !== missing);
-    const text = await runProgram(rest, args);
+    const text = await runPermitted(rest, args, program);
     assert.match(text, /^FalcoConnectError Cannot connect to /, missing);
     assert.match(text, message, missing);
   }
@@ -131,7 +103,7 @@ Deno.test({
       fake.push(buildAlert({ outputFields: { "proc.name": "bash" } }));
       const { ca, client } = fake.certificates!;
       const flags = [`--allow-net=${new URL(fake.address).host}`];
-      const text = await runProgram(flags, [fake.address, ca, client.cert, client.key]);
+      const text = await runPermitted(flags, [fake.address, ca, client.cert, client.key], program);
       assert.equal(text, "0.43.1 1 bash\n");
     } finally {
       await fake.stop();
@@ -235,97 +207,6 @@ Deno.test({
   },
 });
 
-/** Runs a program with one flag, and without it. */
-async function needs(
-  flag: string,
-  args: readonly string[],
-  text: string,
-  expected: { readonly granted: RegExp; readonly denied: RegExp },
-): Promise<void> {
-  assert.match(await runProgram([flag], args, text), expected.granted, flag);
-  assert.match(await runProgram([], args, text), expected.denied, flag);
-}
-
-Deno.test({
-  name: "HttpReceiver needs net for its address alone, and says so",
-  ...sanitized,
-  async fn() {
-    const text = `
-      import { HttpReceiver } from "${new URL("mod.ts", root)}";
-      try {
-        const receiver = await HttpReceiver.start({ port: 0 });
-        await receiver.close();
-        console.log("listened");
-      } catch (error) {
-        console.log(error.name, error.message);
-      }
-    `;
-    await needs("--allow-net=127.0.0.1:0", [], text, {
-      granted: /^listened\n$/,
-      denied:
-        /^FalcoError Cannot listen on 127\.0\.0\.1:0: Requires net access .*--allow-net=127\./,
-    });
-  },
-});
-
-Deno.test({
-  name: "followFile() needs read for the folder alone, and says so",
-  ...sanitized,
-  async fn() {
-    const text = `
-      import { followFile } from "${new URL("mod.ts", root)}";
-      try {
-        const reader = followFile(Deno.args[0]).getReader();
-        console.log((await reader.read()).value.rule);
-        await reader.cancel();
-      } catch (error) {
-        console.log(error.name, error.message);
-      }
-    `;
-    const folder = await makeTempFolder();
-    try {
-      const path = `${folder.path}/falco.json`;
-      await Deno.writeTextFile(path, `${formatAlert(buildAlert({ rule: "A shell" }))}\n`);
-      await needs(`--allow-read=${folder.path}`, [path], text, {
-        granted: /^A shell\n$/,
-        denied: /^FalcoError Cannot follow ".*": Requires read access to ".*--allow-read/,
-      });
-    } finally {
-      await folder.remove();
-    }
-  },
-});
-
-Deno.test({
-  name: "WebhookSink needs net, and sys for the authorities of the machine, and says so",
-  ...sanitized,
-  async fn() {
-    const hook = `
-      import { EventStream, WebhookSink } from "${new URL("mod.ts", root)}";
-      import { makeCertificates } from "${new URL("harness/certificates.ts", root)}";
-      import { buildAlert } from "${new URL("harness/build_alert.ts", root)}";
-      const tls = Deno.args[0] === "ca" ? { ca: (await makeCertificates()).ca } : {};
-      const sink = new WebhookSink("https://127.0.0.1:1/", { tls, retry: { maxAttempts: 1 } });
-      await EventStream.from([buildAlert()]).pipeTo(sink).catch(({ name, message }) => {
-        console.log(name, message);
-      });
-    `;
-    const net = "--allow-net=127.0.0.1:1";
-    const machine = ["--allow-sys", "--allow-env=NODE_USE_SYSTEM_CA"];
-    const refused = /^DeliveryError Cannot deliver to https:\/\/127\.0\.0\.1:1\/: .*ECONNREFUSED/;
-    assert.match(await runProgram([net], ["ca"], hook), refused);
-    assert.match(await runProgram([net, ...machine], [], hook), refused);
-    assert.match(
-      await runProgram([net], [], hook),
-      /^FalcoError Cannot deliver .* wants --allow-sys and --allow-env=NODE_USE_SYSTEM_CA/,
-    );
-    assert.match(
-      await runProgram([], ["ca"], hook),
-      /^FalcoError Cannot deliver .* Requires net access/,
-    );
-  },
-});
-
 Deno.test({
   name: "certs needs read and write, no net, and says which is missing",
   ...sanitized,
@@ -352,7 +233,7 @@ Deno.test({
   name: "the bundled scenarios and the operators need no permission at all",
   ...sanitized,
   async fn() {
-    const text = await runProgram(
+    const text = await runPermitted(
       [],
       [],
       `
