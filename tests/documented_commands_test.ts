@@ -23,6 +23,13 @@ const pages = [
   ...readdirSync(at(".github/workflows/")).map((name) => `.github/workflows/${name}`),
 ].filter((path) => existsSync(at(path)));
 
+/** What a workflow runs as a matrix of tasks, as the commands that come of it. */
+const spelledOut = (text: string): string =>
+  text.replace(
+    /^( +)task:\n((?:\1  - .+\n)+)/gm,
+    (_, __, list: string) => list.replace(/^ +- /gm, "deno task "),
+  );
+
 /** Each `deno task ...` in a text, with its arguments; comments behind it and other commands left out. */
 function* tasksIn(text: string): Generator<{ task: string; args: string }> {
   const joined = text.replace(/\\\n\s*/g, " ");
@@ -59,7 +66,7 @@ async function wordsOf(task: string): Promise<string> {
 describe("What is written about tasks", () => {
   for (const page of pages) {
     it(`names tasks and options that there are: ${page}`, async () => {
-      for (const { task, args } of tasksIn(read(page))) {
+      for (const { task, args } of tasksIn(spelledOut(read(page)))) {
         assert(task in config.tasks, `deno task ${task}`);
         const words = await wordsOf(task);
         for (const [, option = ""] of args.matchAll(/(?:^|\s)(--[a-z][a-z-]*)/g)) {

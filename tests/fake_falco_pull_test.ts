@@ -66,6 +66,27 @@ for (const wire of wires) {
         assert.deepEqual(sub.here(), []);
       }));
 
+    it("reads requests that come while a drain waits for its reader, and answers those after them", () =>
+      withFake(wire, async ({ fake, dial }) => {
+        fake.push(...alerts(1, 5_000));
+        const client = dial();
+        const sub = await client.sub();
+        sub.pause();
+        sub.request();
+        const other = dial();
+        await other.until("the drain has begun", () => fake.queueDepth < 5_000);
+        for (let count = 0; count < 20; count++) sub.request();
+        await other.until("all requests have come", () => fake.requests[0]?.requests === 21);
+        assert.ok(fake.queueDepth > 0);
+        sub.resume();
+        assert.deepEqual(await sub.read(5_000), rules(1, 5_000));
+        fake.push(...alerts(5_001));
+        await client.roundTrip();
+        assert.deepEqual([sub.here(), fake.queueDepth], [[], 1]);
+        sub.request();
+        assert.deepEqual(await sub.read(1), rules(5_001));
+      }));
+
     it("delivers in the same drain what is pushed while it goes on", () =>
       withFake(wire, async ({ fake, dial }) => {
         // So much that the connection fills up, and the drain waits for its reader.

@@ -107,6 +107,17 @@ describe("WebhookSink", () => {
     assert.equal(hook.headers[0]!.authorization, `Basic ${btoa("me:p@ss")}`);
   });
 
+  it("keeps the password of the URL out of its errors", async () => {
+    const hook = await startHook(status(404));
+    const url = hook.url.replace("//", "//me:hush@");
+    const sink = new WebhookSink(url);
+    await assert.rejects(EventStream.from(alerts("one")).pipeTo(sink), (error: Error) => {
+      assert.match(error.message, /^Cannot deliver to http:\/\/.*: it answered 404/);
+      assert.doesNotMatch(error.message, /hush|me:/);
+      return true;
+    });
+  });
+
   it("tries again what may pass, in order, with longer and longer waits", async () => {
     const hook = await startHook(
       status(503),
