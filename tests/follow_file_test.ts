@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { appendFileSync, renameSync, writeFileSync } from "node:fs";
 import { appendFile, mkdir, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
@@ -163,6 +164,29 @@ describe("followFile()", () => {
     assert.deepEqual(await drain(reader, 1), ["four"]);
     await reader.cancel();
     assert.deepEqual(types(), ["opened", "rotated"]);
+  });
+
+  it("loses no line that is written just before the rename, wherever it is looking then", async () => {
+    await writeFile(path, line("the first"));
+    const reader = follow().getReader();
+    await drain(reader, 1);
+    for (let round = 0; round < 60; round++) {
+      let rule: string | undefined;
+      const late = reader.read().then(({ value }) => rule = value?.rule);
+      await clock.again();
+      // It reads and looks meanwhile, and is met in another place each time.
+      for (let step = 0; step < round % 4; step++) await stat(path);
+      appendFileSync(path, line(`late ${round}`));
+      renameSync(path, `${path}.1`);
+      writeFileSync(path, line(`new ${round}`));
+      while (rule === undefined) await Promise.race([late, clock.again()]);
+      assert.equal(rule, `late ${round}`);
+      const next = reader.read();
+      next.then(({ value }) => rule = value?.rule);
+      while (rule === `late ${round}`) await Promise.race([next, clock.again()]);
+      assert.equal(rule, `new ${round}`);
+    }
+    await reader.cancel();
   });
 
   it("goes on in a file that was deleted and made anew", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { memoryUsage } from "node:process";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { LineSplitter } from "../lib/sources/line_splitter.ts";
@@ -60,6 +61,18 @@ describe("LineSplitter", () => {
     }
     assert.deepEqual(split(["long", "er"], 5), [{ text: "", start: 0, end: 6, tooLong: true }]);
     assert.deepEqual(texts(split(["exact\n"], 5)), ["exact"]);
+  });
+
+  it("holds no more of a line without end than the limit", () => {
+    const splitter = new LineSplitter(1000);
+    const chunk = new Uint8Array(1024 * 1024).fill(0x61);
+    const before = memoryUsage().rss;
+    for (let count = 0; count < 512; count++) splitter.push(chunk, () => assert.fail("a line"));
+    const grown = memoryUsage().rss - before;
+    assert(grown < 256 * 1024 * 1024, `${grown} bytes for a line of 512 MiB`);
+    const lines: boolean[] = [];
+    splitter.end(({ tooLong }) => lines.push(tooLong));
+    assert.deepEqual(lines, [true]);
   });
 
   it("gives the same lines however the bytes are split", () => {
