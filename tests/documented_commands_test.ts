@@ -26,7 +26,7 @@ const pages = [
 /** What a workflow runs as a matrix of tasks, as the commands that come of it. */
 const spelledOut = (text: string): string =>
   text.replace(
-    /^( +)task:\n((?:\1  - .+\n)+)/gm,
+    /^( +)task:\n((?:\1 {2}- .+\n)+)/gm,
     (_, __, list: string) => list.replace(/^ +- /gm, "deno task "),
   );
 
