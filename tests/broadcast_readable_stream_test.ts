@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { broadcastReadableStream, EventStream, FalcoError } from "../lib/streams/mod.ts";
-import { FilterStream, SinkStream, toArray } from "../lib/streams/mod.ts";
+import { FilterStream, SinkStream, TapStream, toArray } from "../lib/streams/mod.ts";
 import type { Overflow } from "../lib/streams/mod.ts";
-import { outcome, probedSources, settled } from "./stream_probes.ts";
+import { outcome, probedSources, readers, settled, workFor } from "./stream_probes.ts";
 
 const numbers = Array.from({ length: 30 }, (_, index) => index + 1);
 
@@ -215,4 +215,23 @@ test("broadcastReadableStream() refuses what makes no sense", () => {
   assert.equal(stream.locked, false);
   stream.getReader();
   assert.throws(() => broadcastReadableStream(stream, 1), TypeError);
+});
+
+test("broadcastReadableStream() drops nothing of branches that are read as fast as can be", async () => {
+  const many = Array.from({ length: 300 }, (_, index) => index + 1);
+  for (const overflow of ["drop-oldest", "drop-newest", "error"] as const) {
+    for (const one of readers) {
+      for (const two of readers) {
+        // After 5 ms of work each part of a chain lets everything else have its turn.
+        const busy = new TapStream<number>((n) => n % 100 === 7 ? workFor(6) : undefined);
+        const branches = broadcastReadableStream(EventStream.from(many).pipeThrough(busy), 2, {
+          capacity: 10,
+          overflow,
+        });
+        const items = await Promise.all([one.read(branches[0]!), two.read(branches[1]!)]);
+        const dropped = branches.map((branch) => branch.dropped);
+        assert.deepEqual([items, dropped], [[many, many], [0, 0]], `${one.name}, ${two.name}`);
+      }
+    }
+  }
 });

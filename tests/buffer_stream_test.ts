@@ -8,7 +8,7 @@ import {
   toArray,
 } from "../lib/streams/mod.ts";
 import type { BufferStreamOptions } from "../lib/streams/mod.ts";
-import { outcome, probedSources, settled } from "./stream_probes.ts";
+import { outcome, probedSources, readers, settled, workFor } from "./stream_probes.ts";
 import type { Ending, ProbedSource } from "./stream_probes.ts";
 
 const numbers = Array.from({ length: 20 }, (_, index) => index + 1);
@@ -117,6 +117,18 @@ for (const source of probedSources) {
     assert.deepEqual(probe.reasons, [error]);
   });
 }
+
+test("BufferStream drops nothing before readers that give others a turn have had theirs", async () => {
+  for (const overflow of ["drop-oldest", "drop-newest", "error"] as const) {
+    for (const { name, read } of readers) {
+      const buffer = new BufferStream<number>(3, { overflow });
+      // After 5 ms of work each part of a chain lets everything else have its turn.
+      const busy = new TapStream<number>((n) => n % 7 === 0 ? workFor(6) : undefined);
+      const items = await read(EventStream.from(numbers).pipeThrough(busy).pipeThrough(buffer));
+      assert.deepEqual([items, buffer.dropped], [numbers, 0], `${name}, ${overflow}`);
+    }
+  }
+});
 
 test("BufferStream lets a slow reader have its turn when the source never waits", async () => {
   let made = 0;

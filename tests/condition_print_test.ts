@@ -88,7 +88,10 @@ const expression: fc.Arbitrary<Expression> = fc.letrec<{ expression: Expression 
   };
 }).expression;
 
-test("printCondition and parseCondition are each other's inverse", () => {
+/** Bun gives a test five seconds otherwise. */
+const patient = { timeout: 120_000 };
+
+test("printCondition and parseCondition are each other's inverse", patient, () => {
   fc.assert(
     fc.property(expression, (expression) => {
       const printed = printCondition(expression);
@@ -112,7 +115,7 @@ test("printCondition gives back every text that it gave", () => {
   for (const text of texts) assert.equal(printCondition(parseCondition(text).expression), text);
 });
 
-test("parseCondition reads anything or says where it cannot", () => {
+test("parseCondition reads anything or says where it cannot", patient, () => {
   const piece = fc.oneof(
     keyword,
     fc.constantFrom(" ", "(", ")", ",", "=", "!=", "<", ">=", '"', "'", "\\", "\n", "a.b", "m"),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EventStream, SinkStream, TapStream } from "../lib/streams/mod.ts";
+import { EventStream, LimitStream, SinkStream, TapStream, toArray } from "../lib/streams/mod.ts";
 import type { BatchSource } from "../lib/streams/mod.ts";
 import { batches, outcome, settled } from "./stream_probes.ts";
 
@@ -171,6 +171,45 @@ test("EventStream keeps unread items if for await is left with preventCancel", a
   for await (const item of stream.values({ preventCancel: true })) if (item === 1) break;
   assert.deepEqual(source.reasons, []);
   assert.deepEqual(await Array.fromAsync(stream), [2, 3]);
+});
+
+test("EventStream tells the source how many items of a micro-batch nobody had", async () => {
+  const ways: [name: string, leave: (stream: EventStream<number>) => Promise<unknown>][] = [
+    ["a reader", async (stream) => {
+      const reader = stream.getReader();
+      await reader.read();
+      await reader.read();
+      await reader.cancel();
+    }],
+    ["for await", async (stream) => {
+      for await (const item of stream) if (item === 2) break;
+    }],
+    ["for await, and then a reader", async (stream) => {
+      for await (const item of stream.values({ preventCancel: true })) if (item === 1) break;
+      const reader = stream.getReader();
+      await reader.read();
+      await reader.cancel();
+    }],
+    ["an operator", (stream) => toArray(stream.pipeThrough(new LimitStream(2)))],
+    ["a sink", async (stream) => {
+      const error = new Error("disk full");
+      const sink = new SinkStream<number>({
+        write: (item) => item === 2 ? Promise.reject(error) : undefined,
+      });
+      await assert.rejects(stream.pipeTo(sink), (given) => given === error);
+    }],
+  ];
+  for (const [name, leave] of ways) {
+    const log: unknown[] = [];
+    const source: BatchSource<number> = {
+      pull: () => [1, 2, 3, 4, 5],
+      unread: (count) => void log.push(count),
+      cancel: () => void log.push("cancel"),
+    };
+    await leave(new EventStream(source));
+    await settled();
+    assert.deepEqual(log, [3, "cancel"], name);
+  }
 });
 
 test("EventStream gives the source's own error, after the items before it", async () => {

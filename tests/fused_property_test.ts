@@ -53,6 +53,9 @@ function source(steps: readonly Step[], clock: Clock): EventStream<number> {
   });
 }
 
+/** Bun gives a test five seconds otherwise. */
+const patient = { timeout: 120_000 };
+
 interface Consumer {
   readonly name: string;
   read(path: Path, stream: ReadableStream<number>): Promise<{ items: number[]; error?: unknown }>;
@@ -106,18 +109,22 @@ async function run(
   return { items, error: String(error) };
 }
 
-test("any chain gives the same on every path, to every consumer, however the input is cut", async () => {
-  const [fused, native] = paths;
-  await fc.assert(
-    fc.asyncProperty(chains, steps, async (makes, steps) => {
-      const expected = await run(makes, oneByOne(steps), native!, consumers[0]!.read);
-      for (const path of [fused!, native!]) {
-        for (const { name, read } of consumers) {
-          const given = await run(makes, steps, path, read);
-          assert.deepEqual(given, expected, `${path.name}, ${name}`);
+test(
+  "any chain gives the same on every path, to every consumer, however the input is cut",
+  patient,
+  async () => {
+    const [fused, native] = paths;
+    await fc.assert(
+      fc.asyncProperty(chains, steps, async (makes, steps) => {
+        const expected = await run(makes, oneByOne(steps), native!, consumers[0]!.read);
+        for (const path of [fused!, native!]) {
+          for (const { name, read } of consumers) {
+            const given = await run(makes, steps, path, read);
+            assert.deepEqual(given, expected, `${path.name}, ${name}`);
+          }
         }
-      }
-    }),
-    { numRuns: 300 },
-  );
-});
+      }),
+      { numRuns: 300 },
+    );
+  },
+);

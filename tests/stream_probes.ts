@@ -1,6 +1,6 @@
 /** Sources and readers that the stream tests share. @module */
 import { setImmediate } from "node:timers/promises";
-import { EventStream } from "../lib/streams/mod.ts";
+import { EventStream, MapStream, SinkStream, TimeoutStream, toArray } from "../lib/streams/mod.ts";
 
 /** Lets everything happen that can happen without new input: promises settle, pipes move on. */
 export async function settled(): Promise<void> {
@@ -124,3 +124,45 @@ export function countedSignal(): {
   };
   return counted;
 }
+
+/** Holds up everything, as a user's function can that has much to do. */
+export function workFor(ms: number): void {
+  const since = performance.now();
+  while (performance.now() - since < ms);
+}
+
+/** The ways to read a stream to its end as fast as one can. */
+export const readers: readonly {
+  readonly name: string;
+  read<T>(stream: ReadableStream<T>): Promise<T[]>;
+}[] = [
+  { name: "for await", read: async (stream) => (await outcome(stream)).items },
+  { name: "toArray()", read: (stream) => toArray(stream) },
+  {
+    name: "a reader",
+    async read<T>(stream: ReadableStream<T>) {
+      const reader = stream.getReader();
+      const items: T[] = [];
+      for (let step = await reader.read(); !step.done; step = await reader.read()) {
+        items.push(step.value);
+      }
+      return items;
+    },
+  },
+  {
+    name: "a sink",
+    async read<T>(stream: ReadableStream<T>) {
+      const items: T[] = [];
+      await stream.pipeTo(new SinkStream<T>({ write: (item) => void items.push(item) }));
+      return items;
+    },
+  },
+  {
+    name: "a chain",
+    read: (stream) =>
+      toArray(
+        stream.pipeThrough(new MapStream((item) => item)).pipeThrough(new TimeoutStream(60_000))
+          .pipeThrough(new MapStream((item) => item)),
+      ),
+  },
+];

@@ -6,6 +6,12 @@ import type { Overflow } from "./overflow.ts";
 /** How many items are handed over at a time. */
 const sliceLength = 64;
 
+/**
+ * How many turns a reader gets to take something before it counts as slow. One is not enough: what
+ * stands between it and the queue may give everything else a turn before it takes, each `Pacer` one.
+ */
+const patienceTurns = 10;
+
 /** What a {@linkcode BoundedOutlet} is told. */
 export interface OutletOptions<T> {
   /** How many items may wait. */
@@ -31,6 +37,8 @@ export class BoundedOutlet<T> implements BatchSource<T> {
   #state: "open" | "ended" | "failed" = "open";
   #error: unknown;
   #dropped = 0;
+  // The turns that the reader has had since it last took something, while there was no room.
+  #turns = 0;
 
   /**
    * @param options See {@linkcode OutletOptions}.
@@ -62,6 +70,17 @@ export class BoundedOutlet<T> implements BatchSource<T> {
   /** True if it is full and must not get an item. */
   get isBlocked(): boolean {
     return this.isOpen && this.isFull && this.#options.overflow === "block";
+  }
+
+  /**
+   * Asks for a turn of the reader, before an item has to be dropped; to be given if it is asked for.
+   *
+   * @returns True if there is no room, and the reader has not had turns enough to make some.
+   */
+  takeTurn(): boolean {
+    if (!this.isOpen || !this.isFull || this.#turns >= patienceTurns) return false;
+    this.#turns++;
+    return true;
   }
 
   /**
@@ -98,6 +117,7 @@ export class BoundedOutlet<T> implements BatchSource<T> {
 
   /** Called by the stream: hands over the items that wait, or the next one. */
   pull(): readonly T[] | null | Promise<readonly T[] | null> {
+    this.#turns = 0;
     if (this.#length > 0) {
       const items = this.#take();
       this.#options.onPull();

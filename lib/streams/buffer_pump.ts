@@ -11,8 +11,6 @@ export class BufferPump<T> {
   // What the source has handed over and is not in the queue yet.
   #items: readonly T[] = [];
   #index = 0;
-  // The reader has had a turn since it last took something, and took nothing.
-  #isSlow = false;
   #running = false;
   #over = false;
 
@@ -27,7 +25,6 @@ export class BufferPump<T> {
 
   /** The reader asks for items, or has taken some: begins, or goes on, to fill the queue. */
   wake(): void {
-    this.#isSlow = false;
     if (this.#running || this.#over) return;
     this.#running = true;
     void this.#run();
@@ -55,11 +52,9 @@ export class BufferPump<T> {
       while (!this.#over && !this.#outlet.isBlocked) {
         if (this.#pacer.due()) await this.#giveTurn();
         else if (this.#index === this.#items.length) await this.#pull();
-        else if (this.#outlet.isFull && !this.#isSlow) {
-          // A micro-batch larger than the queue would otherwise overflow it before anybody could read.
-          this.#isSlow = true;
-          await this.#giveTurn();
-        } else this.#offer(this.#items[this.#index++]!);
+        // A micro-batch larger than the queue would otherwise overflow it before anybody could read.
+        else if (this.#outlet.takeTurn()) await this.#giveTurn();
+        else this.#offer(this.#items[this.#index++]!);
       }
     } catch (error) {
       if (this.#over) return;

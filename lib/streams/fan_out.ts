@@ -73,6 +73,8 @@ export function fanOut<T>(
     // otherwise fill all branches and drop nearly everything before a reader has its turn.
     wantsMore: () =>
       outlets.some((outlet) => outlet.isAwaited) && !outlets.some((outlet) => outlet.isBlocked),
+    // Readers of the same speed do not have their turns at the same time.
+    needsTurn: () => outlets.some((outlet) => outlet.takeTurn()),
     take(item) {
       for (const branch of select(item)) outlets[branch]!.offer(item);
     },

@@ -5,6 +5,8 @@ import { Pacer } from "./engine/pacer.ts";
 export interface PumpHost<T> {
   /** Says whether to read one more item. */
   wantsMore(): boolean;
+  /** Says whether somebody else should have a turn first. */
+  needsTurn(): boolean;
   /** Takes an item. What it throws ends the pump: `fail` is called with it, the stream cancelled. */
   take(item: T): void;
   /** The stream has ended. */
@@ -53,7 +55,7 @@ export class Pump<T> {
     try {
       while (!this.#over && this.#host.wantsMore()) {
         // A stream that never has to wait would keep every slow reader from its turn.
-        if (this.#pacer.due()) {
+        if (this.#pacer.due() || this.#host.needsTurn()) {
           await new Promise<void>((resolve) => void this.#pacer.giveTurn(resolve));
           continue;
         }
