@@ -15,13 +15,33 @@ const alerts = fromJsonLines(ReadableStream.from((function* () {
 for await (const _ of alerts);
 console.log(JSON.stringify({ invalidLines: alerts.stats().invalid, peakMb: mb() }));
 
+const folder = process.argv[3]!;
 const receiver = await HttpReceiver.start({ port: 0 });
+const tls = {
+  cert: `${folder}/server.crt`,
+  key: `${folder}/server.key`,
+  clientCa: `${folder}/ca.crt`,
+};
+const guarded = await HttpReceiver.start({ port: 0, hostname: "localhost", tls });
 console.log(receiver.url);
-process.stdin.once("data", () => void receiver.close());
-let good = 0;
-for await (const _ of receiver) good++;
+console.log(guarded.url);
+process.stdin.once("data", () => void Promise.all([receiver.close(), guarded.close()]));
+const rules = new Set<string>();
+const [good, goodTls] = await Promise.all([receiver, guarded].map(async (alerts) => {
+  let count = 0;
+  for await (const { rule } of alerts) {
+    rules.add(rule);
+    count++;
+  }
+  return count;
+}));
 clearInterval(timer);
-console.log(JSON.stringify({ good, ...receiver.stats(), peakMb: mb() }));
+console.log(JSON.stringify({
+  rules: [...rules],
+  plain: { good, ...receiver.stats() },
+  tls: { good: goodTls, ...guarded.stats() },
+  peakMb: mb(),
+}));
 process.exit();
 
 function mb(): number {

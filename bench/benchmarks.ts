@@ -36,11 +36,11 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
     load: async () => (await import("./gateway.ts")).benchGateway,
   },
   http: {
-    question: "How fast are alerts taken that are posted?",
-    load: async () => (await import("./sources.ts")).benchHttpIngest,
+    question: "How fast are alerts taken that are posted, and what CPU does one cost?",
+    load: async () => (await import("./http.ts")).benchHttpIngest,
   },
   file: {
-    question: "How fast is a file of alerts read?",
-    load: async () => (await import("./sources.ts")).benchFollowFile,
+    question: "How fast is a file of 1 GB read, beside tail and jq?",
+    load: async () => (await import("./file.ts")).benchFollowFile,
   },
 };
