@@ -4,8 +4,11 @@
  */
 import { Buffer } from "node:buffer";
 import { Agent, request } from "node:http";
+import { Agent as TlsAgent, request as requestTls } from "node:https";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { buildAlert } from "../harness/build_alert.ts";
 import { formatAlert } from "../lib/alert/format_alert.ts";
@@ -20,17 +23,28 @@ export interface AbuseCounts {
   readonly invalid: number;
 }
 
+/** Certificates of a sender, as PEM text. */
+export interface SenderTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** Posts alerts over one connection, one after the other, as Falco does; returns how many were taken. */
 export class GoodSender {
   readonly #url: string;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #agent: Agent;
+  readonly #request: typeof request;
   #sent = 0;
   #taken = 0;
   #isOver = false;
   readonly #done: Promise<void>;
 
-  constructor(url: string) {
+  constructor(url: string, tls?: SenderTls) {
     this.#url = url;
+    const keep = { keepAlive: true, maxSockets: 1 };
+    this.#agent = tls === undefined ? new Agent(keep) : new TlsAgent({ ...keep, ...tls });
+    this.#request = tls === undefined ? request : requestTls;
     this.#done = this.#run();
   }
 
@@ -58,7 +72,7 @@ export class GoodSender {
 
   #post(body: string): Promise<boolean> {
     return new Promise((resolve) => {
-      const sent = request(this.#url, { method: "POST", agent: this.#agent }, (response) => {
+      const sent = this.#request(this.#url, { method: "POST", agent: this.#agent }, (response) => {
         response.resume();
         response.on("close", () => resolve(response.statusCode === 200));
       });
@@ -127,4 +141,43 @@ export async function abuse(url: string, counts: AbuseCounts): Promise<void> {
     await sendRaw(url, bytes, undefined);
   });
   for (const socket of stays) socket.destroy();
+}
+
+/**
+ * Tries to get in where a certificate of the receiver's authority is asked for: without one, with one of
+ * another authority, without TLS, and with what is no TLS, in turns.
+ *
+ * @param url The receiver.
+ * @param count How often.
+ * @param stranger Certificates of another authority, but for `ca`.
+ * @returns How often an alert was answered with something else than the end of the connection.
+ */
+export async function abuseTls(url: string, count: number, stranger: SenderTls): Promise<number> {
+  const { hostname, port } = new URL(url);
+  const { ca, cert, key } = stranger;
+  const place = { host: hostname, port: Number(port), servername: "localhost", ca };
+  const alert = post(formatAlert(buildAlert({ rule: "forged" })));
+  let answered = 0;
+  const tries: (() => Promise<unknown>)[] = [
+    async () => answered += await postOverTls(place, alert) ? 1 : 0,
+    async () => answered += await postOverTls({ ...place, cert, key }, alert) ? 1 : 0,
+    () => sendRaw(url, alert, undefined),
+    () => sendRaw(url, Buffer.from([0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5]), undefined),
+  ];
+  await repeat(count, 8, (n) => tries[n % tries.length]!());
+  return answered;
+}
+
+/** Returns whether anything came back. */
+function postOverTls(place: ConnectionOptions, bytes: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    let got = false;
+    const socket = connectTls(place, () => socket.write(bytes));
+    socket.on("data", () => {
+      got = true;
+      socket.destroy();
+    });
+    socket.on("error", () => resolve(got));
+    socket.on("close", () => resolve(got));
+  });
 }

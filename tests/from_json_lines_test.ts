@@ -5,6 +5,7 @@ import { AlertFormatError, formatAlert, fromJsonLines } from "../mod.ts";
 import type { Alert, LinePlace, LineSourceOptions } from "../mod.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
 import { buildAlert } from "../harness/build_alert.ts";
+import { readObjects } from "./recordings.ts";
 
 const recorded = (name: string): Uint8Array<ArrayBuffer> =>
   new Uint8Array(readFileSync(new URL(`fixtures/recorded/${name}`, import.meta.url)));
@@ -77,6 +78,42 @@ describe("fromJsonLines()", () => {
       });
       assert.deepEqual([alerts.length, invalid], [0, []], name);
     }
+  });
+
+  it("reads what a real Falco sent to syslog, as JSON and as text", async () => {
+    const datagrams = (name: string) => `${readObjects<string>(name).join("\n")}\n`;
+    const json = await read([datagrams("syslog-json.jsonl")]);
+    assert.equal(json.alerts.length, 8);
+    assert.deepEqual(
+      json.alerts.map(formatAlert),
+      readObjects<string>("syslog-json.jsonl").map((datagram) =>
+        datagram.slice(datagram.indexOf("{"))
+      ),
+    );
+    const options = { clock: recordedOn, utcOffsetMinutes: 0 };
+    const text = await read([datagrams("syslog-text.jsonl")], options);
+    assert.deepEqual(
+      text.alerts.map(({ priority }) => priority),
+      json.alerts.map(({ priority }) => priority),
+    );
+    assert(text.alerts.every(({ output }) => output.includes("\nline é€ ")));
+    assert.deepEqual([json.stats.invalid, text.stats.invalid], [0, 0]);
+  });
+
+  it("reads what syslog daemons make of it, and tells Falco's log and others from it", async () => {
+    const seen: string[] = [];
+    const { alerts, stats } = await read([
+      `Nov 21 00:07:53 node-1 falco: ${line("traditional")}`,
+      `2026-11-21T00:07:53.278495+00:00 node-1 falco[812]: ${line("with a pid")}`,
+      `<14>Nov  1 00:07:53 falco: Falco version: 0.44.0 (x86_64)\n`,
+      `Nov 21 00:07:53 node-1 sshd[7]: ${line("of another program")}`,
+      'Nov 21 00:07:53 node-1 falco: {"rule": 7}\n',
+    ], {
+      onInvalid: ({ column }, { text }) => seen.push(`${column} ${text.slice(0, 27)}`),
+    });
+    assert.deepEqual(alerts.map(({ rule }) => rule), ["traditional", "with a pid"]);
+    assert.deepEqual([stats.other, stats.invalid], [1, 2]);
+    assert.deepEqual(seen, ["1 Nov 21 00:07:53 node-1 sshd", "40 Nov 21 00:07:53 node-1 falc"]);
   });
 
   it("hands over a bad line with its place, counts it, and goes on", async () => {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { fromJsonLines, HttpReceiver } from "../mod.ts";
-import { abuse, GoodSender } from "./abuse_senders.ts";
+import { makeCertificates } from "../harness/certificates.ts";
+import { abuse, abuseTls, GoodSender } from "./abuse_senders.ts";
 
 it("HttpReceiver serves a good sender whatever others do, and counts each refusal", async () => {
   const receiver = await HttpReceiver.start({ port: 0, maxConnections: 50 });
@@ -25,6 +26,30 @@ it("HttpReceiver serves a good sender whatever others do, and counts each refusa
   assert.equal(refused.encoding, 8);
   assert(refused.malformed! >= 8, JSON.stringify(refused));
   assert.equal(invalid, 8 * 20 + 2000);
+});
+
+it("HttpReceiver serves a good sender over TLS whoever else comes with which certificate", async () => {
+  const [ours, theirs] = [await makeCertificates(), await makeCertificates()];
+  const tls = { ...ours.server, clientCa: ours.ca };
+  const receiver = await HttpReceiver.start({ port: 0, hostname: "localhost", tls });
+  const rules = new Set<string>();
+  let count = 0;
+  const reading = (async () => {
+    for await (const { rule } of receiver) {
+      rules.add(rule);
+      count++;
+    }
+  })();
+  const good = new GoodSender(receiver.url, { ca: ours.ca, ...ours.client });
+  const answered = await abuseTls(receiver.url, 40, { ca: ours.ca, ...theirs.client });
+  const before = good.taken;
+  while (good.taken < before + 10) await new Promise((resolve) => setImmediate(resolve));
+  const { sent, taken } = await good.stop();
+  await receiver.close();
+  await reading;
+  assert.deepEqual([answered, taken, count, [...rules]], [0, sent, sent, ["good"]]);
+  // Bun does not tell of connections that fail before they are encrypted.
+  if (!("Bun" in globalThis)) assert.equal(receiver.stats().refused.malformed, 40);
 });
 
 it("fromJsonLines() counts invalid lines, and holds none of them", async () => {

@@ -1,5 +1,7 @@
 /** The same alerts from every source: what a Falco sends on each of its channels at once. */
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import type { Socket } from "node:dgram";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
@@ -49,6 +51,43 @@ function withEventTime(alert: Alert): Alert {
   return { ...alert, outputFields: { "evt.time": time, ...outputFields } };
 }
 
+/** Writes what comes as syslog daemons do: the number in front is gone, and the host is there. */
+class SyslogDaemon {
+  /** What it has written. */
+  file = "";
+  readonly #socket: Socket;
+  #alerts = 0;
+  #onAlert: () => void = () => {};
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("message", (datagram) => {
+      const text = String(datagram);
+      this.file += `${text.replace(/^<\d+>(.{15}) /, "$1 node-1 ")}\n`;
+      if (text.includes("falco: {")) this.#alerts++;
+      this.#onAlert();
+    });
+  }
+
+  static async start(): Promise<SyslogDaemon> {
+    const socket = createSocket("udp4");
+    await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+    return new SyslogDaemon(socket);
+  }
+
+  get address(): string {
+    return `udp://127.0.0.1:${this.#socket.address().port}`;
+  }
+
+  async until(alerts: number): Promise<void> {
+    while (this.#alerts < alerts) await new Promise<void>((resolve) => this.#onAlert = resolve);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
 async function take(alerts: AsyncIterable<Alert>, count: number): Promise<Alert[]> {
   const taken: Alert[] = [];
   for await (const alert of alerts) {
@@ -59,7 +98,7 @@ async function take(alerts: AsyncIterable<Alert>, count: number): Promise<Alert[
 }
 
 describe(
-  "HTTP, file, standard output, program and gRPC",
+  "HTTP, file, standard output, program, syslog and gRPC",
   { skip: process.platform === "win32" },
   () => {
     for (const { name, alerts: raised, losses } of cases) {
@@ -68,17 +107,24 @@ describe(
         const receiver = await HttpReceiver.start({ port: 0, maxQueuedAlerts: 10_000 });
         const path = join(folder.path, name);
         const printed: Uint8Array[] = [];
+        const syslog = await SyslogDaemon.start();
         const fake = await FakeFalco.fromConfig(
           `json_output: true
 json_include_message_property: ${alerts[0]!.message !== undefined}
 grpc: { enabled: true, bind_address: "unix://${path}.sock", threadiness: 2 }
 grpc_output: { enabled: true }
 stdout_output: { enabled: true }
+syslog_output: { enabled: true }
 file_output: { enabled: true, keep_alive: true, filename: "${path}.json" }
 program_output: { enabled: true, keep_alive: true, program: "cat > ${path}.program" }
 http_output: { enabled: true, url: "${receiver.url}" }
 `,
-          { stdout: (bytes) => void printed.push(bytes.slice()), stderr: () => {}, env: {} },
+          {
+            stdout: (bytes) => void printed.push(bytes.slice()),
+            stderr: () => {},
+            syslog: syslog.address,
+            env: {},
+          },
         );
         const falco = connect(fake.address);
         const { length } = alerts;
@@ -92,6 +138,8 @@ http_output: { enabled: true, url: "${receiver.url}" }
           await falco.close();
           await fake.stop(); // what was held in blocks is out now
           await receiver.close();
+          await syslog.until(length);
+          syslog.close();
         }
         assert.deepEqual(overHttp, alerts, "HTTP");
         const once = { once: true } as const;
@@ -102,6 +150,9 @@ http_output: { enabled: true, url: "${receiver.url}" }
         assert.deepEqual(await Array.fromAsync(lines), alerts, "standard output");
         assert.equal(lines.stats().invalid, 0);
         assert(lines.stats().other > 3, "the closing summary");
+        const logged = fromJsonLines(new Blob([syslog.file]).stream());
+        assert.deepEqual(await Array.fromAsync(logged), alerts, "syslog");
+        assert.equal(logged.stats().invalid, 0);
 
         // gRPC carries text in its fields, and the whole line as its output.
         assert.deepEqual(overGrpc.map(({ output }) => output), alerts.map(formatAlert));

@@ -9,6 +9,7 @@ import { AlertFormatError } from "../errors.ts";
 import { FalcoCompany } from "./falco_company.ts";
 import type { ByteLine } from "./line_splitter.ts";
 import type { LinePlace, LineSourceOptions, LineSourceStats } from "./line_source_options.ts";
+import { syslogHeader } from "./syslog_header.ts";
 
 /** Learns of each alert and of where its lines ended. */
 export type OnAlert = (alert: Alert, end: number) => void;
@@ -17,7 +18,8 @@ export type OnAlert = (alert: Alert, end: number) => void;
  * Makes alerts of lines, and counts what else there was.
  *
  * A line that begins with `{` is JSON, one that begins with `[` several alerts (as `replay --batch`
- * prints), any other an alert in text, the rest of one, or Falco's company.
+ * prints), any other an alert in text, the rest of one, or Falco's company. The same behind the header
+ * that syslog puts before a line of Falco's; what else is there is Falco's log.
  */
 export class AlertLineReader {
   readonly #options: LineSourceOptions;
@@ -67,9 +69,12 @@ export class AlertLineReader {
         ),
       );
     }
-    const first = /\S/.exec(text)?.[0];
-    if (first === "{" || first === "[") return this.#readJson(place, first === "[");
-    this.#readText(place);
+    if (isJson(text)) return this.#readJson(place, text);
+    const header = syslogHeader(text);
+    const body = text.slice(header.length);
+    // As many blanks as there were characters, for the column of a mistake.
+    if (header !== "" && isJson(body)) return this.#readJson(place, body.padStart(text.length));
+    this.#readText(place, body, header !== "");
   }
 
   /** Nothing more belongs to the alert in text that is held. */
@@ -98,12 +103,12 @@ export class AlertLineReader {
     };
   }
 
-  #readJson(place: LinePlace, isList: boolean): void {
+  #readJson(place: LinePlace, json: string): void {
     let alerts: Alert[];
     try {
-      alerts = isList
-        ? (parseJson(place.text) as readonly FieldValue[]).map((item) => alertFromJson(item))
-        : [parseAlert(place.text)];
+      alerts = json.trimStart().startsWith("[")
+        ? (parseJson(json) as readonly FieldValue[]).map((item) => alertFromJson(item))
+        : [parseAlert(json)];
     } catch (error) {
       if (!(error instanceof AlertFormatError)) throw error;
       if (this.#continues(place)) return;
@@ -114,19 +119,20 @@ export class AlertLineReader {
     for (const alert of alerts) this.#found(alert, place.end);
   }
 
-  #readText(place: LinePlace): void {
+  #readText(place: LinePlace, text: string, isFromSyslog: boolean): void {
     const { text: mode = "alert" } = this.#options;
-    if (startsTextAlert(place.text)) {
+    if (startsTextAlert(text)) {
       this.flush();
       this.#company.alertCame();
       if (mode === "invalid") {
         const problem = "it is text, not JSON. Set json_output: true in falco.yaml";
         return this.#refuse(place, new AlertFormatError(`Cannot read the alert: ${problem}`));
       }
-      this.#text = place;
+      this.#text = isFromSyslog ? { ...place, text } : place;
       return;
     }
-    if (this.#company.includes(place.text) && !(place.text === "" && this.#text !== undefined)) {
+    const isCompany = isFromSyslog || this.#company.includes(text);
+    if (isCompany && !(text === "" && this.#text !== undefined)) {
       this.flush();
       this.#other++;
       return;
@@ -162,4 +168,9 @@ export class AlertLineReader {
       place,
     );
   }
+}
+
+function isJson(text: string): boolean {
+  const first = /\S/.exec(text)?.[0];
+  return first === "{" || first === "[";
 }

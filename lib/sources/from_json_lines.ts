@@ -46,6 +46,8 @@ export class AlertLines extends EventStream<Alert> {
  * input of a program, or anything that hands its JSON on.
  *
  * - JSON (`json_output: true`) and text are both understood, see {@linkcode LineSourceOptions}.
+ * - What a syslog daemon writes into its file is read as well: the header before a line of Falco's is
+ *   left out. Lines of other programs there are no alerts.
  * - Falco's own log lines and its closing summary are expected, and left out. A line that is neither
  *   is skipped, counted, and handed to `onInvalid`: one bad line never ends the stream.
  * - Bytes may be split anywhere: Falco writes blocks of 4096 bytes to a pipe unless it runs with `-U`.

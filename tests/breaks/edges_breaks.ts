@@ -150,4 +150,18 @@ export const edgesBreaks: readonly Break[] = [
     replace: "",
     tests: ["file_sink", "cli_live"],
   },
+  {
+    name: "a receiver lets everybody in who speaks TLS",
+    file: "lib/sources/receiver_server.ts",
+    find: "rejectUnauthorized: true,",
+    replace: "rejectUnauthorized: false,",
+    tests: ["http_abuse", "http_receiver"],
+  },
+  {
+    name: "what another program logs is taken for Falco's",
+    file: "lib/sources/syslog_header.ts",
+    find: "(?:[^\\s:]+ )?falco(?:",
+    replace: "(?:[^\\s:]+ )?[a-z]+(?:",
+    tests: ["from_json_lines"],
+  },
 ];
