@@ -89,8 +89,11 @@ const alerts = fc.record({ x: field, y: field, isRule: fc.boolean() }).map(({ x,
   }, { rule: isRule ? "r" : "s" })
 );
 
+/** Bun gives a test five seconds otherwise. */
+const patient = { timeout: 120_000 };
+
 describe("checks of one field", () => {
-  it("say together what each says alone", () => {
+  it("say together what each says alone", patient, () => {
     fc.assert(
       fc.property(tree, fc.array(alerts, { minLength: 1, maxLength: 20 }), (tree, alerts) => {
         const matches = compileCondition(textOf(tree));

@@ -49,7 +49,9 @@ export interface BroadcastReadableStreamOptions<T> {
  * Unlike `tee()` it holds no more than `capacity` items for a branch, however slow it is read.
  *
  * - The source is asked for an item when a branch waits for one. So the branch that is read fastest
- *   loses nothing with any policy, and with a policy that drops it is never held up by the others.
+ *   loses nothing with any policy, and with a policy that drops it is not held up by the others.
+ * - Nothing is dropped, and nothing overflows, before the reader of a full branch has had some turns in
+ *   which it could have read: branches that are read at the same speed lose nothing.
  * - With `block` a branch that is not read holds up the others when it is full: cancel a branch that is
  *   not needed.
  * - All branches get the very same item. They get the end, or the error of the source, after the items

@@ -45,8 +45,8 @@ export interface BufferStreamOptions<T> {
  *   can be on their way to a reader who is slow.
  * - The end, and an error of the source, come after the items that wait. A reader that leaves drops
  *   them.
- * - Nothing is dropped, and nothing overflows, before a reader has had a turn in which it could have
- *   read: a source may hand over more items at once than the buffer holds.
+ * - Nothing is dropped, and nothing overflows, before a reader has had some turns in which it could
+ *   have read: a source may hand over more items at once than the buffer holds.
  * - {@linkcode BufferStream.dropped} counts what was dropped.
  *
  * @typeParam T The type of the items.
