@@ -180,9 +180,9 @@ async function listenAddress(config: GatewayListenerConfig): Promise<ListenAddre
   };
   const { ca, cert, key } = config.tls!;
   const credentials = {
-    ca: await loadPem(ca, "tls.ca", fail),
-    cert: await loadPem(cert, "tls.cert", fail),
-    key: await loadPem(key, "tls.key", fail),
+    ca: await loadPem(ca, "tls.ca", "certificate", fail),
+    cert: await loadPem(cert, "tls.cert", "certificate", fail),
+    key: await loadPem(key, "tls.key", "key", fail),
   };
   return { kind: "tls", host: address.host, port: address.port, credentials };
 }

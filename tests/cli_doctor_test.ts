@@ -318,7 +318,13 @@ describe("doctor over TLS", () => {
       const { path } = folder;
       const files = ["--key", `${path}/other/client.key`];
       const report = await diagnose(fake.address, ...certs("certs"), ...files);
-      assert.match(failure(report), /^certificates: .*client\.key is not the key of .*client\.crt/);
+      assert.match(
+        failure(report),
+        new RegExp(
+          '^certificates: the key in the file ".*/other/client\\.key" of the option "tls\\.key" does not ' +
+            'belong to the certificate in the file ".*/certs/client\\.crt" of .+\\. Pass the key that',
+        ),
+      );
     });
   });
 

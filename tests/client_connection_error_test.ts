@@ -161,7 +161,38 @@ const cases: readonly {
     name: "a certificate that has expired",
     cause: coded("CERT_HAS_EXPIRED", "certificate has expired"),
     reasons: ["", "tls"],
-    message: /a certificate has expired \(certificate has expired\)\. Renew it$/,
+    message:
+      /Falco's certificate has expired \(certificate has expired\)\. Renew it in grpc\.cert_chain /,
+  },
+  {
+    name: "a certificate that is not valid yet",
+    cause: coded("CERT_NOT_YET_VALID", "certificate is not yet valid"),
+    reasons: ["", "tls"],
+    message:
+      /Falco's certificate is not valid yet \(certificate is not yet valid\)\. Check the clocks/,
+  },
+  {
+    name: "a certificate that has expired by Falco's clock alone, as OpenSSL says it",
+    cause: coded(
+      "ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED",
+      "00D7D9F6877F0000:error:0A000415:SSL routines:ssl3_read_bytes:ssl/tls alert certificate " +
+        "expired:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:916:SSL alert number 45\n",
+    ),
+    reasons: ["", "tls"],
+    message:
+      /Falco takes the certificate in "tls\.cert" for expired \(.+\)\. Check the clocks of both/,
+  },
+  {
+    name: "a certificate that has expired by Falco's clock alone, as BoringSSL says it",
+    cause: coded("ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED"),
+    reasons: ["", "tls"],
+    message: /Falco takes the certificate in "tls\.cert" for expired/,
+  },
+  {
+    name: "a certificate that has expired by Falco's clock alone, as Deno says it",
+    cause: new Error("received fatal alert: CertificateExpired"),
+    reasons: ["", "tls"],
+    message: /Falco takes the certificate in "tls\.cert" for expired/,
   },
   {
     name: "a certificate for another name, as Deno says it",

@@ -192,7 +192,10 @@ testWays("Streams fail on a message above maxMessageBytes", async (way) => {
     assert.equal(
       error.message,
       "Cannot read the answer of falco.outputs.service/sub: " +
-        `the message has ${large.length} bytes, ${large.length - 1} are allowed`,
+        `the message has ${large.length} bytes, ${
+          large.length - 1
+        } are allowed. That alert is lost; raise ` +
+        "maxMessageBytes of connect() for others like it",
     );
     assert.equal(await alerts.closed, error);
     await until("the call is over", () => server.services.openCalls.length === 0);
@@ -228,7 +231,10 @@ test("Subscription counts and reports a message above maxMessageBytes, and goes 
     assert.equal(reports.length, 2);
     for (const [report, bytes] of reports) {
       assert(report instanceof AlertFormatError);
-      assert.match(report.message, /: the message has 2000 bytes, 1000 are allowed$/);
+      assert.match(
+        report.message,
+        /: the message has 2000 bytes, 1000 are allowed\. That alert is lost; raise maxMessageBytes of connect\(\) for others like it$/,
+      );
       assert.deepEqual(bytes, new Uint8Array());
     }
     await alerts.close();
@@ -255,7 +261,10 @@ testWays("Streams accept messages of 4 MiB by default, and no longer ones", asyn
     const { items, error } = await outcome(falco.outputs.get());
     assert.equal(items.length, 1);
     assert(error instanceof FalcoRpcError);
-    assert.match(error.message, /the message has 4194305 bytes, 4194304 are allowed$/);
+    assert.match(
+      error.message,
+      /the message has 4194305 bytes, 4194304 are allowed\. That alert is lost; raise maxMessageBytes of connect\(\) for others like it$/,
+    );
   });
 });
 
@@ -294,7 +303,11 @@ const answers: readonly {
     name: "fail on a compressed message, though the status is OK",
     answer: (stream) => answerWith(stream, join(good, frame(1, 3, 3))),
     alerts: 1,
-    error: { status: 8, message: /the message is compressed$/ },
+    error: {
+      status: 8,
+      message:
+        /the message is compressed\. Falco sends nothing of that kind: check the address, and what/,
+    },
   },
   {
     name: "fail on a compressed message in a call that stays open",
@@ -303,25 +316,41 @@ const answers: readonly {
       stream.write(join(good, frame(1, 3, 3)));
     },
     alerts: 1,
-    error: { status: 8, message: /the message is compressed$/ },
+    error: {
+      status: 8,
+      message:
+        /the message is compressed\. Falco sends nothing of that kind: check the address, and what/,
+    },
   },
   {
     name: "fail on bytes that are no messages",
     answer: (stream) => answerWith(stream, join(good, frame(0x47, 3, 3))),
     alerts: 1,
-    error: { status: 8, message: /the bytes are not gRPC messages$/ },
+    error: {
+      status: 8,
+      message:
+        /the bytes are not gRPC messages\. Falco sends nothing of that kind: check the address, and what/,
+    },
   },
   {
     name: "fail on an end within a message",
     answer: (stream) => answerWith(stream, join(good, frame(0, 10, 3))),
     alerts: 1,
-    error: { status: 13, message: /it ends within a message$/ },
+    error: {
+      status: 13,
+      message:
+        /it ends within a message\. Falco sends nothing of that kind: check the address, and what/,
+    },
   },
   {
     name: "fail on an end within a header",
     answer: (stream) => answerWith(stream, join(good, Uint8Array.of(0, 0))),
     alerts: 1,
-    error: { status: 13, message: /it ends within a message$/ },
+    error: {
+      status: 13,
+      message:
+        /it ends within a message\. Falco sends nothing of that kind: check the address, and what/,
+    },
   },
   {
     name: "fail on an end within a message without a status",

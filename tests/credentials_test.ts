@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { writeCertificates } from "../harness/certificates.ts";
+import { makeCertificates, writeCertificates } from "../harness/certificates.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
 import { loadCredentials } from "../lib/transport/credentials.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
 import { certificates, credentials } from "./client_probes.ts";
+import { openssl, skipWithoutOpenssl } from "./openssl.ts";
 
 const ADDRESS = "https://localhost:5060";
 
@@ -93,6 +94,164 @@ for (const option of ["ca", "cert", "key"] as const) {
     });
   });
 }
+
+/** What is wrong with a PEM, and what is said of it; `kind` is what it should have held. */
+const brokenPems: readonly {
+  name: string;
+  make(pem: string): string;
+  problem(kind: string, label: string): string;
+}[] = [
+  {
+    name: "holds nonsense",
+    make: (pem) => pem.replace(/\n[^-]+\n/, "\nbm90aGluZw==\n"),
+    problem: (_, label) =>
+      `is a broken PEM: its ${label} cannot be read \\(.+\\)\\. Copy it again from`,
+  },
+  {
+    name: "holds something that is not base64",
+    make: (pem) => pem.replace(/\n[^-]+\n/, "\n<html>404 Not Found</html>\n"),
+    problem: (_, label) =>
+      `is a broken PEM: its ${label} cannot be read \\(.+\\)\\. Copy it again from`,
+  },
+  {
+    name: "was cut short",
+    make: (pem) => pem.slice(0, -40),
+    problem: (_, label) =>
+      `is a broken PEM: its ${label} has no last line\\. Copy it again, all of it$`,
+  },
+  {
+    name: "has lost a line",
+    make: (pem) => pem.replace(/\n[^-\n]+\n/, "\n"),
+    problem: (_, label) =>
+      `is a broken PEM: its ${label} cannot be read \\(.+\\)\\. Copy it again from`,
+  },
+  {
+    name: "is indented",
+    make: (pem) => pem.replaceAll(/^/gm, "  "),
+    problem: () =>
+      'is a broken PEM: no line of it is "-----BEGIN \\.\\.\\.-----" and nothing else\\. Keep its line',
+  },
+  {
+    name: "holds a request for a certificate",
+    make: (pem) => pem.replaceAll(/(BEGIN|END) [A-Z ]+/g, "$1 CERTIFICATE REQUEST"),
+    problem: (kind) => `holds no ${kind}, but CERTIFICATE REQUEST\\. Pass the ${kind}$`,
+  },
+];
+
+for (const option of ["ca", "cert", "key"] as const) {
+  const label = option === "key" ? "PRIVATE KEY" : "CERTIFICATE";
+  const kind = option === "key" ? "private key" : "certificate";
+  for (const { name, make, problem } of brokenPems) {
+    test(`loadCredentials() names tls.${option} if its PEM ${name}, and the file`, async () => {
+      const pem = make(expected[option]);
+      const words = problem(kind, label);
+      await assertRefused(
+        { ...credentials, [option]: pem },
+        new RegExp(`: the option "tls\\.${option}" ${words}`),
+      );
+      await withFolder(async (path) => {
+        await writeFile(`${path}/bad.pem`, pem);
+        const { message } = await assertRefused(
+          { ...credentials, [option]: pathToFileURL(`${path}/bad.pem`) },
+          new RegExp(
+            `: the file "file://${path}/bad\\.pem" of the option "tls\\.${option}" ${words}`,
+          ),
+        );
+        // Nothing of the text may get into a log.
+        for (const line of pem.split("\n").filter((one) => /^[A-Za-z0-9+/=]{8,}$/.test(one))) {
+          assert(!message.includes(line), message);
+        }
+      });
+    });
+  }
+
+  test(`loadCredentials() takes a PEM for tls.${option} as other programs write it`, async () => {
+    for (
+      const pem of [
+        expected[option].replaceAll("\n", "\r\n"),
+        expected[option].replaceAll("\n", "  \n"),
+        expected[option].trimEnd(),
+        `Bag Attributes\n    friendlyName: falco\n${expected[option]}`,
+      ]
+    ) {
+      assert.equal(
+        (await loadCredentials({ ...credentials, [option]: pem }, ADDRESS))[option],
+        pem,
+      );
+    }
+    const marked = `\ufeff${expected[option]}`;
+    const loaded = await loadCredentials({ ...credentials, [option]: marked }, ADDRESS);
+    assert.equal(loaded[option], expected[option]);
+  });
+}
+
+test("loadCredentials() names the certificate of a chain that is broken", async () => {
+  const second = `${certificates.ca}${certificates.ca.replace(/\n[^-]+\n/, "\nbm90aGluZw==\n")}`;
+  await assertRefused(
+    { ...credentials, ca: second },
+    /: the option "tls\.ca" is a broken PEM: CERTIFICATE 2 of 2 cannot be read \(/,
+  );
+});
+
+test("loadCredentials() takes certificate and key from one file", async () => {
+  const both = certificates.client.key + certificates.client.cert;
+  await loadCredentials({ ...credentials, cert: both, key: both }, ADDRESS);
+});
+
+test("loadCredentials() says that certificate and key were swapped", async () => {
+  await assertRefused(
+    { ...credentials, cert: certificates.client.key, key: certificates.client.cert },
+    /: the option "tls\.cert" holds no certificate, but PRIVATE KEY\. Pass the certificate$/,
+  );
+});
+
+test("loadCredentials() names both files if the key is another's", async () => {
+  const { client } = await makeCertificates();
+  await withFolder(async (path) => {
+    await writeCertificates(path, certificates);
+    await writeFile(`${path}/other.key`, client.key);
+    await assertRefused(
+      { ca: `${path}/ca.crt`, cert: `${path}/client.crt`, key: `${path}/other.key` },
+      new RegExp(
+        `: the key in the file "${path}/other\\.key" of the option "tls\\.key" does not belong to ` +
+          `the certificate in the file "${path}/client\\.crt" of the option "tls\\.cert"\\. Pass the`,
+      ),
+    );
+  });
+});
+
+test("loadCredentials() takes every kind of key that openssl makes, but none with a password", {
+  skip: skipWithoutOpenssl,
+  timeout: 120_000,
+}, async () => {
+  await withFolder(async (path) => {
+    const run = (...args: string[]) => {
+      const { status, text } = openssl(path, args);
+      assert.equal(status, 0, text);
+    };
+    const self = ["-subj", "/CN=client", "-out", "client.crt"];
+    const kinds: readonly (readonly string[])[] = [
+      ["genrsa", "-traditional", "-out", "client.key", "2048"],
+      ["genpkey", "-algorithm", "RSA", "-out", "client.key"],
+      ["genpkey", "-algorithm", "ED25519", "-out", "client.key"],
+      // With a block of parameters before the key.
+      ["ecparam", "-name", "secp384r1", "-genkey", "-out", "client.key"],
+    ];
+    const paths = { ca: certificates.ca, cert: `${path}/client.crt`, key: `${path}/client.key` };
+    for (const kind of kinds) {
+      run(...kind);
+      run("req", "-x509", "-key", "client.key", ...self);
+      await loadCredentials(paths, ADDRESS);
+    }
+    const encrypted =
+      /: the file ".+locked\.key" of the option "tls\.key" holds a key that is encrypted, and its .+Decrypt/;
+    const password = ["-aes128", "-passout", "pass:1234", "-out", "locked.key"];
+    for (const old of [[], ["-traditional"]]) {
+      run("pkey", "-in", "client.key", ...old, ...password);
+      await assertRefused({ ...paths, key: `${path}/locked.key` }, encrypted);
+    }
+  });
+});
 
 test("loadCredentials() does not take text without PEM for a path", async () => {
   await assertRefused(

@@ -2,9 +2,9 @@
 import type { FalcoVersion } from "../../lib/client/falco_version.ts";
 import type { Address } from "../../lib/transport/address.ts";
 import type { LoadedCredentials } from "../../lib/transport/credentials.ts";
+import type { Handshake } from "../../lib/transport/handshake.ts";
 import type { SessionManager } from "../../lib/transport/session_manager.ts";
 import type { ConnectionArguments } from "../connection_options.ts";
-import type { Handshake } from "./handshake.ts";
 
 /** How a check went: `skipped` says that it could not be made, and is no failure of its own. */
 export type CheckState = "ok" | "warn" | "fail" | "skipped";

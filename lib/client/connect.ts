@@ -177,14 +177,19 @@ export interface FalcoOutputs {
    * @param options `signal`, `onInvalid` and `waitForReady`.
    * @returns The alerts. Under constant load it can go on for long: the end comes when Falco finds
    * its queue empty. Fails if there is no connection to be had, or it is lost: what was taken out of
-   * the queue by then is not there for a second try.
+   * the queue by then is not there for a second try. Once there is a connection it waits without a
+   * limit: a Falco whose slots are all taken (10 for each thread of `grpc.threadiness`) says nothing
+   * until another client leaves. Pass `signal`, such as `AbortSignal.timeout(60_000)`, where that is
+   * too long.
    */
   get(options?: GetOptions): EventStream<Alert>;
   /**
    * Alerts as they are raised, after what is queued. The call starts with the first read.
    *
    * @param options `signal`, `onInvalid`, `reconnect`, and the bounds of polling.
-   * @returns The alerts.
+   * @returns The alerts. That none come says nothing: a Falco without alerts, one with `grpc_output`
+   * off and one whose slots are all taken look alike. `doctor` on the command line tells what can be
+   * told.
    * @throws {FalcoClosedError} If the client is closed.
    * @throws {TypeError} If a subscription of this client is open already: the two would share the
    * alerts between them. Use `broadcastReadableStream` to give every reader all of them.

@@ -8,9 +8,11 @@
  *
  * - `connecting`: an attempt begins. `attempt` counts from 1 since the last healthy period.
  *   `address` is where it goes; the default address names both places, joined by " or ".
- * - `open`: the server is there and the call is made. That Falco has alerts to give, or that
- *   `grpc_output` is on, it does not say: an idle Falco answers a call with nothing at all. A Falco
- *   before 0.24 is seen as open twice: with the service that was tried, then with the one it has.
+ * - `open`: the server is there and the call is made. That Falco has alerts to give, that
+ *   `grpc_output` is on, or that it serves the call yet, it does not say: an idle Falco answers a call
+ *   with nothing at all, and so does one that lets it wait because all its slots are taken (10 for
+ *   each thread of `grpc.threadiness`) until another client leaves. A Falco before 0.24 is seen as
+ *   open twice: with the service that was tried, then with the one it has.
  * - `gap`: follows `open` whenever the connection had been lost. `lostMs` is how long there was none,
  *   in milliseconds, and `received` how many alerts had come before. What Falco dropped or gave to
  *   others meanwhile cannot be known.

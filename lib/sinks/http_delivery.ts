@@ -163,9 +163,9 @@ export class HttpDelivery implements Delivery {
     const { ca, cert, key } = this.#options.tls;
     return new TlsAgent({
       ...keep,
-      ...(ca === undefined ? {} : { ca: await loadPem(ca, "tls.ca", fail) }),
-      ...(cert === undefined ? {} : { cert: await loadPem(cert, "tls.cert", fail) }),
-      ...(key === undefined ? {} : { key: await loadPem(key, "tls.key", fail) }),
+      ...(ca === undefined ? {} : { ca: await loadPem(ca, "tls.ca", "certificate", fail) }),
+      ...(cert === undefined ? {} : { cert: await loadPem(cert, "tls.cert", "certificate", fail) }),
+      ...(key === undefined ? {} : { key: await loadPem(key, "tls.key", "key", fail) }),
     });
   }
 }

@@ -227,8 +227,8 @@ async function loadTls(
     throw new FalcoError(`Cannot deliver to ${url.protocol}//${url.host}: ${problem}`, { cause });
   };
   return {
-    ...(ca === undefined ? {} : { ca: await loadPem(ca, "tls.ca", fail) }),
-    ...(cert === undefined ? {} : { cert: await loadPem(cert, "tls.cert", fail) }),
-    ...(key === undefined ? {} : { key: await loadPem(key, "tls.key", fail) }),
+    ...(ca === undefined ? {} : { ca: await loadPem(ca, "tls.ca", "certificate", fail) }),
+    ...(cert === undefined ? {} : { cert: await loadPem(cert, "tls.cert", "certificate", fail) }),
+    ...(key === undefined ? {} : { key: await loadPem(key, "tls.key", "key", fail) }),
   };
 }

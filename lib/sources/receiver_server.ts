@@ -95,10 +95,10 @@ async function loadTls(tls: ReceiverTls): Promise<Record<string, unknown>> {
     throw new FalcoError(`Cannot start the receiver: ${problem}`, { cause });
   };
   return {
-    cert: await loadPem(tls.cert, "tls.cert", fail),
-    key: await loadPem(tls.key, "tls.key", fail),
+    cert: await loadPem(tls.cert, "tls.cert", "certificate", fail),
+    key: await loadPem(tls.key, "tls.key", "key", fail),
     ...(tls.clientCa === undefined ? {} : {
-      ca: await loadPem(tls.clientCa, "tls.clientCa", fail),
+      ca: await loadPem(tls.clientCa, "tls.clientCa", "certificate", fail),
       requestCert: true,
       rejectUnauthorized: true,
     }),

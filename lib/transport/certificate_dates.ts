@@ -1,6 +1,7 @@
 /** Whether it is the dates of a certificate that TLS stumbled over. @module */
 import { X509Certificate } from "node:crypto";
 import type { LoadedCredentials } from "./credentials.ts";
+import { pemBlocksOf } from "./pem_blocks.ts";
 
 /**
  * Looks whether the caller's certificates are valid at a time.
@@ -19,23 +20,43 @@ export function certificateDates(
   const { cert = "", ca = "" } = loaded;
   const [own] = certificatesIn(cert);
   const authorities = certificatesIn(ca);
-  const problem = own === undefined ? undefined : datesOf(own, "tls.cert", nowMs);
+  const of = (certificate: X509Certificate, option: string): string | undefined =>
+    datesOf(certificate, nowMs, {
+      whose: `the certificate in "${option}"`,
+      renew: "Renew it",
+      clocks: "Check the clock of this machine",
+    });
+  const problem = own === undefined ? undefined : of(own, "tls.cert");
   if (problem !== undefined) return problem;
   // One that is valid is enough.
-  const problems = authorities.map((authority) => datesOf(authority, "tls.ca", nowMs));
+  const problems = authorities.map((authority) => of(authority, "tls.ca"));
   return problems.every((one) => one !== undefined) ? problems[0] : undefined;
 }
 
-function datesOf(certificate: X509Certificate, option: string, nowMs: number): string | undefined {
+/** What to call a certificate, and what to do about it. */
+export interface DatesWords {
+  readonly whose: string;
+  readonly renew: string;
+  readonly clocks: string;
+}
+
+/**
+ * Looks whether a certificate is valid at a time.
+ *
+ * @param certificate The certificate.
+ * @param nowMs The time.
+ * @param words What to call it, and what to do about it.
+ * @returns What is wrong and the remedy; undefined if it is valid.
+ */
+export function datesOf(
+  certificate: X509Certificate,
+  nowMs: number,
+  { whose, renew, clocks }: DatesWords,
+): string | undefined {
   const from = Date.parse(certificate.validFrom);
   const to = Date.parse(certificate.validTo);
-  if (nowMs > to) {
-    return `the certificate in "${option}" has expired (valid to ${iso(to)}). Renew it`;
-  }
-  if (nowMs < from) {
-    return `the certificate in "${option}" is not valid yet (valid from ${iso(from)}). ` +
-      "Check the clock of this machine";
-  }
+  if (nowMs > to) return `${whose} has expired (valid to ${iso(to)}). ${renew}`;
+  if (nowMs < from) return `${whose} is not valid yet (valid from ${iso(from)}). ${clocks}`;
   return undefined;
 }
 
@@ -43,13 +64,18 @@ function iso(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-function certificatesIn(pem: string): X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks.flatMap((block) => {
+/**
+ * Reads the certificates of a PEM.
+ *
+ * @param pem The text.
+ * @returns Those that can be read.
+ */
+export function certificatesIn(pem: string): X509Certificate[] {
+  return pemBlocksOf(pem, "certificate").flatMap(({ text = "" }) => {
     try {
-      return [new X509Certificate(block)];
+      return [new X509Certificate(text)];
     } catch {
-      return []; // not readable: the handshake tells of it
+      return []; // the handshake tells of it
     }
   });
 }

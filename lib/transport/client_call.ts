@@ -9,6 +9,7 @@ import { rpcError } from "./rpc_error.ts";
 import type { SessionManager } from "./session_manager.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, HIGH_WATER_MARK } from "./stream_call.ts";
 import type { StreamCall } from "./stream_call.ts";
+import { unreadableError } from "./unreadable_error.ts";
 
 const UNKNOWN = 2;
 const RESOURCE_EXHAUSTED = 8;
@@ -160,13 +161,7 @@ export class ClientCall implements StreamCall {
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
       // gRPC clients report both as RESOURCE_EXHAUSTED and INTERNAL; the sentence says more.
-      this.#fail(
-        new FalcoRpcError(`Cannot read the answer of ${this.#method}: ${error.message}`, {
-          method: this.#method,
-          status: RESOURCE_EXHAUSTED,
-          cause: error,
-        }),
-      );
+      this.#fail(unreadableError(this.#method, RESOURCE_EXHAUSTED, error.message, error));
     }
     if (this.#messages.length === before) return;
     if (this.#messages.length >= HIGH_WATER_MARK) this.#stream.pause();
@@ -185,10 +180,7 @@ export class ClientCall implements StreamCall {
     // The server is done with the call; without this, our half of the stream would stay open.
     if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_NO_ERROR);
     if (this.#splitter.midMessage && this.#status === "ok" && this.#complete) {
-      this.#status = new FalcoRpcError(
-        `Cannot read the answer of ${this.#method}: it ends within a message`,
-        { method: this.#method, status: INTERNAL },
-      );
+      this.#status = unreadableError(this.#method, INTERNAL, "it ends within a message");
     }
     this.#notify();
   }

@@ -7,11 +7,11 @@ import type { Address } from "./address.ts";
 /** The code of an error that means: TLS is there, but the other side did not agree to HTTP/2. */
 export const NO_HTTP2 = "FALCO_NO_HTTP2";
 
-/** What the caller knows of its own side of TLS. */
+/** What the caller knows of TLS. */
 export interface TlsSide {
   /** The name that Falco's certificate must carry, if it is not the host. */
   readonly serverName?: string | undefined;
-  /** What is wrong with the dates of the caller's own certificates, and the remedy. */
+  /** What is wrong with the dates of a certificate, and the remedy. */
   readonly dates?: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export type ConnectionPhase = "connecting" | "secured" | "open";
  * @param address Where the connection goes.
  * @param cause What the runtime reported, if anything.
  * @param phase How far the connection had come.
- * @param tls What the caller knows of its own side of TLS.
+ * @param tls What the caller knows of TLS.
  * @returns The error to hand to the user.
  */
 export function connectionError(
@@ -179,8 +179,16 @@ function describeTls(
       "Check that this is the port of grpc.bind_address";
   }
   if (dates !== undefined) return dates;
-  if (/EXPIRED|expired/.test(code + detail)) {
-    return `a certificate has expired (${detail}). Renew it`;
+  if (/alert:?[ _]certificate[ _]?expired/i.test(`${code} ${detail}`)) {
+    return `Falco takes the certificate in "tls.cert" for expired (${detail}). ` +
+      "Check the clocks of both machines";
+  }
+  if (/expired/i.test(code + detail)) {
+    return `Falco's certificate has expired (${detail}). ` +
+      "Renew it in grpc.cert_chain and restart Falco, which reads it only when it starts";
+  }
+  if (/not[ _]yet[ _]valid|NotValidYet/i.test(code + detail)) {
+    return `Falco's certificate is not valid yet (${detail}). Check the clocks of both machines`;
   }
   if (/SELF_SIGNED|VERIFY_LEAF|GET_ISSUER|UnknownIssuer|unknown ca\b/i.test(code + " " + detail)) {
     return `Falco's certificate is not signed by the authority in "tls.ca" (${detail}). ` +

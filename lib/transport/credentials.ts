@@ -1,13 +1,16 @@
 /** Certificates and keys for TLS, from text or from files. @module */
 import { FalcoConnectError } from "../errors.ts";
-import { loadPem } from "./load_pem.ts";
+import { checkKeyPair } from "./check_key_pair.ts";
+import { loadPem, pemPlace } from "./load_pem.ts";
 import type { PemFailure } from "./load_pem.ts";
 
 /**
  * What a client needs to reach a Falco over TCP, which always wants a client certificate.
  *
  * Each of the three is PEM text, the path of a file that holds it, or the `file:` URL of one. Files
- * are read when a connection is made, so that renewed certificates are taken at the next one.
+ * are read when a connection is made, so that renewed certificates are taken at the next one. What is
+ * no PEM, is a broken one, holds something else (a key that is encrypted, say) or does not belong
+ * together is refused then, before anything is sent; the error names the option and the file.
  *
  * There is no switch to skip the check of Falco's certificate: pass the authority that signed it.
  *
@@ -48,7 +51,8 @@ export interface LoadedCredentials {
  * @param credentials Text, paths or URLs.
  * @param address The address they are for, for messages.
  * @returns PEM texts.
- * @throws {FalcoConnectError} If a file cannot be read or holds no PEM; the message names it.
+ * @throws {FalcoConnectError} If a file cannot be read, something is no PEM or a broken one, or the key
+ * is not the certificate's; the message names option and file.
  */
 export async function loadCredentials(
   credentials: TlsCredentials,
@@ -61,11 +65,15 @@ export async function loadCredentials(
       cause,
     });
   };
-  const [ca, cert, key] = await Promise.all([
-    loadPem(credentials.ca, "tls.ca", fail),
-    loadPem(credentials.cert, "tls.cert", fail),
-    loadPem(credentials.key, "tls.key", fail),
-  ]);
+  // One after the other: of several that are wrong, it is always the same that is named.
+  const ca = await loadPem(credentials.ca, "tls.ca", "certificate", fail);
+  const cert = await loadPem(credentials.cert, "tls.cert", "certificate", fail);
+  const key = await loadPem(credentials.key, "tls.key", "key", fail);
+  checkKeyPair(
+    { pem: cert, place: pemPlace(credentials.cert, "tls.cert") },
+    { pem: key, place: pemPlace(credentials.key, "tls.key") },
+    fail,
+  );
   const { serverName } = credentials;
   return { ca, cert, key, ...(serverName === undefined ? {} : { servername: serverName }) };
 }

@@ -15,6 +15,7 @@ import type { ConnectionPhase } from "./connection_error.ts";
 import { loadCredentials } from "./credentials.ts";
 import type { LoadedCredentials, TlsCredentials } from "./credentials.ts";
 import { notASocket } from "./not_a_socket.ts";
+import { serverDates } from "./server_dates.ts";
 
 /** A connection, from its first packet on. */
 export interface OpeningSession {
@@ -38,6 +39,8 @@ export interface OpenSessionOptions {
   readonly connectTimeoutMs: number;
   /** Time for the limit above. */
   readonly clock: Clock;
+  /** Ends what looks into a failure. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -51,7 +54,8 @@ export interface OpenSessionOptions {
  * @throws {FalcoConnectError} If the runtime refuses at once.
  */
 export function openSession(address: Address, options: OpenSessionOptions): OpeningSession {
-  const { loaded, connectTimeoutMs, clock } = options;
+  const { loaded, connectTimeoutMs, clock, signal } = options;
+  const startedAt = clock.now();
   let socket: Socket;
   let session: ClientHttp2Session;
   try {
@@ -96,10 +100,13 @@ export function openSession(address: Address, options: OpenSessionOptions): Open
     socket.destroy();
     if (!session.destroyed) session.destroy();
     const cause = lastError ?? error;
+    const { ca = "", servername } = loaded;
+    const timeoutMs = Math.max(connectTimeoutMs - (clock.now() - startedAt), 1);
     throw await notASocket(address, cause) ?? connectionError(address, cause, phase, {
-      serverName: loaded.servername,
+      serverName: servername,
       // The machine's clock, as in TLS itself.
-      dates: certificateDates(loaded, systemClock.now()),
+      dates: certificateDates(loaded, systemClock.now()) ??
+        await serverDates(address, cause, { ca, servername, timeoutMs, signal, clock }),
     });
   });
   return { session, socket, ready };

@@ -42,7 +42,7 @@ export class SessionManager {
   readonly #requests = new WeakMap<ClientHttp2Session, number>();
   #opening: Promise<ClientHttp2Session> | undefined;
   #current: ClientHttp2Session | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   /**
    * @param address Where to connect to.
@@ -122,7 +122,7 @@ export class SessionManager {
    * @throws {FalcoClosedError} After {@linkcode SessionManager.close}.
    */
   async session(): Promise<ClientHttp2Session> {
-    if (this.#closed) throw this.#closedError();
+    if (this.#closing.signal.aborted) throw this.#closedError();
     if (this.connected) return this.#current!;
     this.#opening ??= this.#open().then((session) => this.#current = session)
       .finally(() => this.#opening = undefined);
@@ -153,17 +153,23 @@ export class SessionManager {
   async #openAt(address: Address): Promise<ClientHttp2Session> {
     const { tls, connectTimeoutMs, clock = systemClock } = this.#options;
     const loaded = await credentialsFor(address, tls);
-    if (this.#closed) throw this.#closedError();
-    const { session, socket, ready } = openSession(address, { loaded, connectTimeoutMs, clock });
+    if (this.#closing.signal.aborted) throw this.#closedError();
+    const { signal } = this.#closing;
+    const { session, socket, ready } = openSession(address, {
+      loaded,
+      connectTimeoutMs,
+      clock,
+      signal,
+    });
     this.#all.set(session, socket);
     session.on("close", () => this.#all.delete(session));
     try {
       await ready;
     } catch (error) {
-      if (this.#closed) throw this.#closedError();
+      if (this.#closing.signal.aborted) throw this.#closedError();
       throw error;
     }
-    if (this.#closed) throw this.#closedError();
+    if (this.#closing.signal.aborted) throw this.#closedError();
     session.unref();
     return session;
   }
@@ -175,7 +181,7 @@ export class SessionManager {
    * @returns A promise that resolves when the socket is closed.
    */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     await Promise.all([...this.#all].map(([session, socket]) => {
       if (session.destroyed) return;
       session.ref(); // or the process could end before "close" is told

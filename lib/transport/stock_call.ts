@@ -7,12 +7,12 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { service as firstService } from "../../gen/legacy_output_pb.ts";
 import { service as outputsService } from "../../gen/outputs_pb.ts";
 import type { OutputsResponse } from "../alert/alert_of_response.ts";
-import { FalcoRpcError } from "../errors.ts";
 import { connectionError } from "./connection_error.ts";
 import type { SessionManager } from "./session_manager.ts";
 import { createStockTransport, stockError } from "./stock_transport.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES, HIGH_WATER_MARK } from "./stream_call.ts";
 import type { StreamCall } from "./stream_call.ts";
+import { unreadableError } from "./unreadable_error.ts";
 
 /** What connect says of an answer that ends within a message. */
 const INCOMPLETE = "protocol error: incomplete envelope";
@@ -116,10 +116,7 @@ export class StockCall implements StreamCall {
       if (trailer?.get("grpc-status") !== "0") {
         return connectionError(this.#manager.address, undefined, "open");
       }
-      return new FalcoRpcError(
-        `Cannot read the answer of ${this.#method}: it ends within a message`,
-        { method: this.#method, status: Code.Internal, cause: thrown },
-      );
+      return unreadableError(this.#method, Code.Internal, "it ends within a message", thrown);
     }
     return stockError(thrown, this.#method, this.#manager, undefined);
   }

@@ -3,11 +3,12 @@ import type { ClientHttp2Stream } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { FalcoError, FalcoRpcError } from "../errors.ts";
+import { FalcoError } from "../errors.ts";
 import { answerError, connectionError } from "./connection_error.ts";
 import { FramingError } from "./message_splitter.ts";
 import { rpcError } from "./rpc_error.ts";
 import type { SessionManager } from "./session_manager.ts";
+import { unreadableError } from "./unreadable_error.ts";
 
 /**
  * Makes connect's gRPC transport run on our connection.
@@ -74,12 +75,9 @@ export function stockError(
   if (error.cause instanceof FalcoError) return error.cause;
   const problem = brokenMessage(error.rawMessage);
   if (problem !== undefined) {
-    return new FalcoRpcError(`Cannot read the answer of ${method}: ${problem}`, {
-      method,
-      // As our own framing has it, where it finds the same; connect's statuses are several.
-      status: problem.startsWith("the message") ? Code.ResourceExhausted : error.code,
-      cause: new FramingError(problem, { cause: error }),
-    });
+    // As our own framing has it, where it finds the same; connect's statuses are several.
+    const status = problem.startsWith("the message") ? Code.ResourceExhausted : error.code;
+    return unreadableError(method, status, problem, new FramingError(problem, { cause: error }));
   }
   if (isLost(error)) return connectionError(manager.address, error.cause ?? error, "open");
   return rpcError(method, error.code, error.rawMessage, error);

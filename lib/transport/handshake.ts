@@ -3,15 +3,18 @@ import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { connect } from "node:tls";
 import type { ConnectionOptions, DetailedPeerCertificate } from "node:tls";
-import type { Address } from "../../lib/transport/address.ts";
-import type { LoadedCredentials } from "../../lib/transport/credentials.ts";
+import { systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import type { Address } from "./address.ts";
+import type { LoadedCredentials } from "./credentials.ts";
 
 /** A version of TLS that Falco may offer. Falco 0.43.1 refuses those before. */
 export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 
 /** What a handshake showed. */
 export interface Handshake {
-  readonly version: TlsVersion;
+  /** The version that was asked for. */
+  readonly version: TlsVersion | undefined;
   /** The protocol that was agreed on, such as `h2`; empty if none was. */
   readonly alpn: string;
   /** The certificate of the server and those above it that are known. */
@@ -24,17 +27,23 @@ export interface Handshake {
 
 /** Options of {@linkcode handshake}. */
 export interface HandshakeOptions {
-  readonly version: TlsVersion;
+  /** The only version to offer; by default both are. */
+  readonly version?: TlsVersion;
+  /** What to show and to trust. */
   readonly credentials: Partial<LoadedCredentials>;
+  /** How long it may take, in milliseconds. */
   readonly timeoutMs: number;
+  /** Ends the wait. */
   readonly signal: AbortSignal;
+  /** Time for the limit. Default the machine's. */
+  readonly clock?: Clock;
 }
 
 /**
  * Makes a handshake, and hangs up without a byte of data.
  *
- * A certificate that is not trusted does not end it: it is what `doctor` wants to see. Nothing secret
- * is sent, the client's key only signs.
+ * A certificate that is not trusted does not end it: it is what is to be seen. Nothing secret is
+ * sent, the client's key only signs.
  *
  * @param address Where to.
  * @param options The version of TLS, and the certificates.
@@ -45,15 +54,14 @@ export function handshake(
   address: Extract<Address, { kind: "tls" }>,
   options: HandshakeOptions,
 ): Promise<Handshake> {
-  const { version, credentials, timeoutMs, signal } = options;
+  const { version, credentials, timeoutMs, signal, clock = systemClock } = options;
   const { host, port } = address;
   const name = credentials.servername ?? (isIP(host) === 0 ? host : undefined);
   const how: ConnectionOptions = {
     host,
     port,
     ALPNProtocols: ["h2"],
-    minVersion: version,
-    maxVersion: version,
+    ...(version === undefined ? {} : { minVersion: version, maxVersion: version }),
     rejectUnauthorized: false,
     // Looked at by itself, so that both problems show if there are two.
     checkServerIdentity: () => undefined,
@@ -63,13 +71,13 @@ export function handshake(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = connect(how);
-    const timer = setTimeout(
+    const cancelTimer = clock.setTimer(
       () => settle(new DOMException("no answer", "TimeoutError")),
       timeoutMs,
     );
     const onAbort = () => settle(signal.reason as Error);
     function settle(result: Handshake | Error): void {
-      clearTimeout(timer);
+      cancelTimer();
       signal.removeEventListener("abort", onAbort);
       socket.destroy();
       if (result instanceof Error) reject(result);
