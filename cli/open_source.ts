@@ -3,10 +3,12 @@ import type { Alert } from "../lib/alert/alert.ts";
 import { connect } from "../lib/client/connect.ts";
 import type { FalcoClient } from "../lib/client/connect.ts";
 import type { Status } from "../lib/client/status.ts";
+import { systemClock } from "../lib/clock.ts";
 import { HttpReceiver } from "../lib/sources/http_receiver.ts";
 import { openAlerts } from "../lib/sources/open_alerts.ts";
 import type { OpenAlertsOptions, OpenedAlerts } from "../lib/sources/open_alerts.ts";
 import type { FalcoSource, LiveSource, OtherSource } from "./live_source.ts";
+import { QuietHint } from "./quiet_hint.ts";
 import { followLine, statusLine } from "./status_line.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -67,11 +69,14 @@ function openFalco(
     signal,
     reconnect: maxAttempts === undefined ? {} : maxAttempts === 0 ? false : { maxAttempts },
   });
+  const received = (): number => alerts.stats().received;
+  const quiet = new QuietHint({ note, received, clock: systemClock });
   const told = tell(alerts.status(), (status) => {
     if (status.type === "gap") gap?.();
     if (status.type === "open") opened?.(client);
     const line = statusLine(status);
     if (line !== undefined) note(line);
+    if (status.type === "open") quiet.opened();
   });
   return {
     alerts,
@@ -90,6 +95,7 @@ function openFalco(
       };
     },
     async close() {
+      quiet.end();
       await client.close();
       await told;
     },

@@ -26,7 +26,8 @@ How they are printed:
                            elsewhere, and at the end the counts by rule
 
 Alerts go to standard output; what becomes of the connection, and counts, to standard error. Characters
-that a terminal would obey are shown as escapes in pretty and text, whoever put them there.
+that a terminal would obey are shown as escapes in pretty and text, whoever put them there. If no alert
+has come a minute after the connection over gRPC, it says what that may mean.
 
 Lines and bodies that are no alert are skipped, told on standard error (the first ten) and counted.
 

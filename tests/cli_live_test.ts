@@ -6,6 +6,7 @@ import { describe, it } from "node:test";
 import { LiveLine } from "../cli/live_line.ts";
 import { RecordFiles } from "../cli/record/record_files.ts";
 import { numberedName, recordName } from "../cli/record/record_name.ts";
+import { QuietHint } from "../cli/quiet_hint.ts";
 import { RuleCounts } from "../cli/rule_counts.ts";
 import { statusLine } from "../cli/status_line.ts";
 import { useColour } from "../cli/colour.ts";
@@ -110,6 +111,44 @@ describe("statusLine", () => {
   for (const [status, line] of cases) {
     it(`says ${line ?? "nothing"} of ${status.type}`, () => assert.equal(statusLine(status), line));
   }
+});
+
+describe("QuietHint", () => {
+  /** One whose count and time are set by hand. */
+  function makeHint() {
+    const clock = new FakeClock(1000);
+    const state = { received: 0, notes: [] as string[] };
+    const note = (line: string) => void state.notes.push(line);
+    return { clock, state, hint: new QuietHint({ note, received: () => state.received, clock }) };
+  }
+
+  it("says once what a Falco without alerts may mean, a minute after the connection", () => {
+    const { clock, state, hint } = makeHint();
+    clock.advance(600_000);
+    hint.opened();
+    clock.advance(59_999);
+    assert.deepEqual(state.notes, []);
+    hint.opened(); // again, after a restart
+    clock.advance(1);
+    assert.equal(state.notes.length, 1);
+    assert.match(state.notes[0]!, /^no alert in the 60 s since\. .*grpc_output\.enabled.*slots of/);
+    hint.opened();
+    clock.advance(600_000);
+    assert.equal(state.notes.length, 1);
+  });
+
+  it("says nothing if alerts have come, or it is over", () => {
+    const busy = makeHint();
+    busy.hint.opened();
+    busy.state.received = 1;
+    busy.clock.advance(60_000);
+    assert.deepEqual(busy.state.notes, []);
+    const over = makeHint();
+    over.hint.opened();
+    over.hint.end();
+    assert.equal(over.clock.pending, 0);
+    over.hint.end();
+  });
 });
 
 describe("RuleCounts", () => {
