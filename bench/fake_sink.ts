@@ -1,8 +1,9 @@
-/** A client that counts alerts without decoding them, on a thread of its own. @module */
+/** A client that counts alerts without decoding them: a program for {@linkcode SinkProcess}. @module */
 import { connect } from "node:net";
+import process from "node:process";
+import { createInterface } from "node:readline";
 import type { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { isMainThread, parentPort, workerData } from "node:worker_threads";
 
 /** Where the sink connects. */
 export interface SinkTarget {
@@ -121,6 +122,9 @@ function count(target: SinkTarget): Promise<SinkCount> {
   });
 }
 
-if (!isMainThread) {
-  parentPort!.on("message", async () => parentPort!.postMessage(await count(workerData)));
+let target: SinkTarget | undefined;
+for await (const line of createInterface({ input: process.stdin })) {
+  const said = JSON.parse(line) as SinkTarget | "get";
+  if (said !== "get") target = said;
+  console.log(JSON.stringify(said === "get" ? await count(target!) : "ready"));
 }

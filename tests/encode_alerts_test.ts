@@ -8,6 +8,7 @@ import { encodeAlerts } from "../harness/encode_alerts.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { encodeAlert } from "../lib/alert/wire.ts";
 import { MemoryAlertQueue } from "../lib/server/alert_queue.ts";
+import { MessageSplitter } from "../lib/transport/message_splitter.ts";
 import { frameMessage } from "../lib/transport/message_splitter.ts";
 import { alerts, rules, socketPath, until, wires, withFake, within } from "./fake_falco_clients.ts";
 
@@ -71,6 +72,35 @@ describe("MemoryAlertQueue", () => {
     assert.equal(queue.tryPopRun(), undefined);
     assert.deepEqual([...queue.tryPop()!], [6]);
     assert.deepEqual([queue.tryPop(), queue.tryPopRun(), queue.depth], [undefined, undefined, 0]);
+  });
+
+  it("joins single messages to runs of 16 KiB, in order, and leaves one alone as it is", () => {
+    const queue = new MemoryAlertQueue();
+    // So many that the queue moves up what is left in between.
+    const count = 10_000;
+    for (let number = 0; number < count; number++) {
+      queue.push(new Uint8Array([number >> 8, number & 255, ...new Uint8Array(1_000)]));
+    }
+    queue.pushRun(runOf(7));
+    queue.push(new Uint8Array(20_000));
+    queue.push(new Uint8Array([8]));
+    const seen: number[] = [];
+    const splitter = new MessageSplitter(1_002);
+    while (seen.length < count) {
+      const run = queue.tryPopRun()!;
+      assert(run.bytes.length <= 16_384 && run.count > 1, `${run.count} in ${run.bytes.length}`);
+      const messages = splitter.push(run.bytes);
+      assert.equal(messages.length, run.count);
+      seen.push(...messages.map((message) => message[0]! * 256 + message[1]!));
+      assert.equal(queue.depth, count + 3 - seen.length);
+    }
+    assert.deepEqual(seen, Array.from({ length: count }, (_, number) => number));
+    assert.equal(queue.tryPopRun()?.count, 1);
+    assert.equal(queue.tryPopRun(), undefined); // too long to be joined
+    assert.equal(queue.tryPop()?.length, 20_000);
+    assert.equal(queue.tryPopRun(), undefined); // alone
+    assert.deepEqual([...queue.tryPop()!], [8]);
+    assert.equal(queue.depth, 0);
   });
 
   it("counts runs by their alerts where somebody waits for room", async () => {
@@ -216,18 +246,20 @@ describe("FakeFalco without TLS, looked at byte by byte", () => {
 });
 
 describe("FakeFalco and a client that does not read, whatever its windows allow", () => {
-  const count = 60_000;
   for (
-    const { name, oneAlertPerFrame, push } of [
+    const { name, oneAlertPerFrame, count, push } of [
       {
         name: "alerts",
         oneAlertPerFrame: false,
-        push: (fake: FakeFalco) => fake.push(...Array.from({ length: count }, () => long)),
+        count: 60_000,
+        push: (fake: FakeFalco, count: number) =>
+          fake.push(...Array.from({ length: count }, () => long)),
       },
       {
         name: "alerts that were encoded",
         oneAlertPerFrame: false,
-        push: (fake: FakeFalco) => {
+        count: 60_000,
+        push: (fake: FakeFalco, count: number) => {
           const encoded = encodeAlerts(Array.from({ length: 1000 }, () => long));
           for (let done = 0; done < count; done += 1000) fake.pushEncoded(encoded);
         },
@@ -235,13 +267,15 @@ describe("FakeFalco and a client that does not read, whatever its windows allow"
       {
         name: "alerts in frames of their own",
         oneAlertPerFrame: true,
-        push: (fake: FakeFalco) => fake.push(...Array.from({ length: count }, () => long)),
+        count: 15_000, // each takes as long as some twenty that share a frame
+        push: (fake: FakeFalco, count: number) =>
+          fake.push(...Array.from({ length: count }, () => long)),
       },
     ]
   ) {
     it(`keeps ${name} in the queue, and goes on when it reads`, () =>
       withFake(wires[0]!, async ({ fake }) => {
-        push(fake);
+        push(fake, count);
         const socket = beginGet(fake).pause();
         try {
           await until("the drain has begun", () => fake.queueDepth < count);
@@ -264,7 +298,7 @@ describe("FakeFalco and a client that does not read, whatever its windows allow"
   }
 });
 
-/** 700 bytes, so that there are 40 MB of them. */
+/** 700 bytes, so that there are 10 or 40 MB of them. */
 const long = buildAlert({ output: "x".repeat(560) });
 
 /** Begins a `get` on a bare socket, with windows as large as they can be. */

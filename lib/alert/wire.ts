@@ -1,11 +1,11 @@
 /** The gRPC carrier, written: an {@linkcode Alert} to `falco.outputs.response`. @module */
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { ABSENT } from "./alert.ts";
 import type { Alert, FieldValue } from "./alert.ts";
 import { formatValue } from "./format_alert.ts";
 import { priorities } from "./priority.ts";
 import { PLUGIN, sourceNames } from "./source_names.ts";
 import { toAlertTime } from "./time.ts";
+import { WireWriter } from "./wire_writer.ts";
 export { AlertReader, decodeAlert } from "./decode_alert.ts";
 export type { DecodeAlertOptions } from "./decode_alert.ts";
 
@@ -18,6 +18,9 @@ export interface WireFields {
   /** `source` by name, and the enum value PLUGIN beside it, since 0.31.0. */
   readonly sourceName: boolean;
 }
+
+/** One for all, as no two alerts are written at the same time. */
+const writer = new WireWriter();
 
 /** All of them: 0.31.0 to 0.43.1. */
 const allFields: WireFields = { hostname: true, tags: true, sourceName: true };
@@ -34,34 +37,25 @@ export function encodeAlert(
   alert: Alert,
   fields: WireFields = allFields,
 ): Uint8Array<ArrayBuffer> {
-  const writer = new BinaryWriter();
-  const text = (number: number, value: string) => {
-    if (value !== "") writer.tag(number, WireType.LengthDelimited).string(value.toWellFormed());
-  };
-  writer.tag(1, WireType.LengthDelimited).fork();
   const { seconds, nanos } = toAlertTime(alert.time.seconds, alert.time.nanos);
-  if (seconds !== 0) writer.tag(1, WireType.Varint).int64(seconds);
-  if (nanos !== 0) writer.tag(2, WireType.Varint).int32(nanos);
-  writer.join();
+  writer.begin();
+  writer.short(1, () => {
+    if (seconds !== 0) writer.integer(1, seconds);
+    if (nanos !== 0) writer.integer(2, nanos);
+  });
   const priority = priorities.indexOf(alert.priority);
-  if (priority > 0) writer.tag(2, WireType.Varint).int32(priority);
+  if (priority > 0) writer.integer(2, priority);
   const sourceNumber = encodeSource(alert.source, fields);
-  if (sourceNumber > 0) writer.tag(3, WireType.Varint).int32(sourceNumber);
-  text(4, alert.rule);
-  text(5, alert.output);
-  for (const [name, value] of Object.entries(alert.outputFields)) {
-    writer.tag(6, WireType.LengthDelimited).fork();
-    writer.tag(1, WireType.LengthDelimited).string(name.toWellFormed());
-    writer.tag(2, WireType.LengthDelimited).string(wireText(value).toWellFormed());
-    writer.join();
+  if (sourceNumber > 0) writer.integer(3, sourceNumber);
+  if (alert.rule !== "") writer.text(4, alert.rule);
+  if (alert.output !== "") writer.text(5, alert.output);
+  const { outputFields } = alert;
+  for (const name of Object.keys(outputFields)) {
+    writer.entry(6, name, wireText(outputFields[name]!));
   }
-  if (fields.hostname) text(7, alert.hostname);
-  if (fields.tags) {
-    for (const tag of alert.tags) {
-      writer.tag(8, WireType.LengthDelimited).string(tag.toWellFormed());
-    }
-  }
-  if (fields.sourceName) text(9, alert.source);
+  if (fields.hostname && alert.hostname !== "") writer.text(7, alert.hostname);
+  if (fields.tags) { for (const tag of alert.tags) writer.text(8, tag); }
+  if (fields.sourceName && alert.source !== "") writer.text(9, alert.source);
   return writer.finish();
 }
 
