@@ -97,4 +97,4 @@ testWays("Subscription goes on after SIGKILL in the middle of a backlog", async 
       await falco.close();
     }
   });
-});
+}, { timeout: 120_000 });
