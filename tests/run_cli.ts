@@ -70,12 +70,17 @@ export interface Running {
   readonly firstLine: Promise<string>;
 }
 
+/** What starts a command: a program and its arguments. */
+export function cliCommand(args: readonly string[]): [program: string, ...args: string[]] {
+  const flags = denoFlags[args[0] ?? ""] ?? denoFlags["replay"]!;
+  const prefix = "Deno" in globalThis ? ["run", "--quiet", `--config=${config}`, ...flags] : [];
+  return [process.execPath, ...prefix, main, ...args];
+}
+
 /** Starts a command. */
 export function startCli(args: readonly string[]): Running {
-  const isDeno = "Deno" in globalThis;
-  const flags = denoFlags[args[0] ?? ""] ?? denoFlags["replay"]!;
-  const prefix = isDeno ? ["run", "--quiet", `--config=${config}`, ...flags, main] : [main];
-  const child = spawn(process.execPath, [...prefix, ...args], {
+  const [program, ...rest] = cliCommand(args);
+  const child = spawn(program, rest, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, NO_COLOR: "1" },
   });
