@@ -8,12 +8,12 @@ import type { Ended } from "./run_program.ts";
 import { countTests, failuresOf } from "./test_report.ts";
 import type { TestCounts } from "./test_report.ts";
 
-/** How long all tests may take on Deno or Bun, in milliseconds. */
+/** How long all tests may take on Deno, in milliseconds. */
 const TIME_LIMIT_MS = 900_000;
 /**
- * How long one file may take on Node, in milliseconds, the slowest needing some ten seconds. Node
- * does not end while a socket, a timer or a process is open: this limit is the leak check. Neither
- * Deno nor Bun waits, and Deno's own check does not see `node:test`.
+ * How long one file may take on Node or Bun, in milliseconds, the slowest needing some ten seconds.
+ * Node does not end while a socket, a timer or a process is open: this limit is the leak check.
+ * Neither Deno nor Bun waits, and Deno's own check does not see `node:test`.
  */
 const FILE_TIME_LIMIT_MS = 240_000;
 
@@ -37,16 +37,17 @@ export async function runTests(runtime: Runtime, tree: string): Promise<TestRun>
     .filter((name) => name.endsWith("_test.ts"))
     .map((name) => `tests/${name}`)
     .sort();
-  if (runtime.runner === "node") return await runEachFile(runtime, tree, files);
+  if (runtime.runner !== "deno") return await runEachFile(runtime, tree, files);
   // Deno runs what the README says; its flags and the documentation's examples are part of it.
-  const args = runtime.runner === "deno"
-    ? ["task", "--quiet", "test"]
-    : ["test", "--timeout", "120000", ...files.map((file) => `./${file}`)];
+  const args = ["task", "--quiet", "test"];
   const ended = await runProgram(runtime.path, args, { cwd: tree, timeLimitMs: TIME_LIMIT_MS });
   return read(runtime, ended, "the tests");
 }
 
-/** As `node --test` does, but one that stays open is named and ended. */
+/**
+ * A process for each file, as many at a time as there are processors. As `node --test` does, but one
+ * that stays open is named and ended; Bun would take one file after the other, in one process.
+ */
 async function runEachFile(
   runtime: Runtime,
   tree: string,
@@ -56,7 +57,9 @@ async function runEachFile(
   const waiting = [...files];
   const work = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const args = ["--test-reporter=spec", file];
+      const args = runtime.runner === "node"
+        ? ["--test-reporter=spec", file]
+        : ["test", "--timeout", "120000", `./${file}`];
       const options = { cwd: tree, timeLimitMs: FILE_TIME_LIMIT_MS };
       runs.push(read(runtime, await runProgram(runtime.path, args, options), file));
     }
