@@ -51,10 +51,11 @@ describe("contract", () => {
   it("prints JSON, and ends with 1 if something differs", async () => {
     const server = await kind();
     try {
-      const args = ["--json", "--falco-version", "0.43.1", "--timeout-ms", "60", ...quick];
-      const { status, stdout } = await runCli(["contract", server.address, ...args]);
-      const results = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+      const args = ["--json", "--falco-version", "0.43.1", "--timeout-ms", "2000", ...quick];
+      const { status, stdout, stderr } = await runCli(["contract", server.address, ...args]);
       assert.equal(status, 1);
+      assert.match(stderr, /\d+ differ/);
+      const results = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
       const hang = results.find(({ name }) => name === "half-close without a request hangs");
       assert.deepEqual([hang.outcome, hang.section], ["differs", "sub"]);
       assert.match(hang.detail, /^events: \["headers"/);

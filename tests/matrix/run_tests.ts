@@ -55,12 +55,16 @@ async function runEachFile(
 ): Promise<TestRun> {
   const runs: TestRun[] = [];
   const waiting = [...files];
+  // Many tests start a program. Without this, Node strips the types of all its files each time.
+  const env: Record<string, string> = runtime.runner === "node"
+    ? { NODE_COMPILE_CACHE: join(tree, "node_modules", ".compile-cache") }
+    : {};
   const work = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       const args = runtime.runner === "node"
         ? ["--test-reporter=spec", file]
         : ["test", "--timeout", "120000", `./${file}`];
-      const options = { cwd: tree, timeLimitMs: FILE_TIME_LIMIT_MS };
+      const options = { cwd: tree, timeLimitMs: FILE_TIME_LIMIT_MS, env };
       runs.push(read(runtime, await runProgram(runtime.path, args, options), file));
     }
   };
