@@ -26,6 +26,77 @@
  * await fake.stop();
  * ```
  *
+ * ## An alert
+ *
+ * An {@linkcode Alert} is a plain object: `time`, `priority`, `rule`, `output`, `outputFields`,
+ * `source`, `hostname`, `tags`. {@linkcode field} reads an output field, and is `undefined` where
+ * Falco had no value. {@linkcode formatAlert} and {@linkcode parseAlert} write and read Falco's own
+ * JSON lines.
+ *
+ * ## Alerts as they are raised
+ *
+ * `get()` ends with what is queued. `subscribe()` lives on, outlives restarts of Falco, and says what
+ * becomes of it; leaving the loop ends it. Conditions can be in the language of Falco's rules.
+ *
+ * ```ts
+ * import { connect, DedupeStream, field, FilterStream } from "@falco-streams/core";
+ * import { FakeFalco, scenarios } from "@falco-streams/core/harness";
+ * import assert from "node:assert/strict";
+ *
+ * const fake = await FakeFalco.start();
+ * await fake.replay(scenarios.shellInContainer);
+ * const falco = connect(fake.address);
+ *
+ * const alerts = falco.outputs.subscribe(); // { signal, reconnect: { maxAttempts: 10 } }
+ * const shells = alerts
+ *   .pipeThrough(new FilterStream("alert.priority >= notice and proc.name in (bash, sh)"))
+ *   .pipeThrough(new DedupeStream((alert) => alert.rule, { windowMs: 60_000 }));
+ * for await (const alert of shells) {
+ *   assert.equal(alert.rule, "Terminal shell in container");
+ *   assert.equal(field(alert, "proc.name"), "bash");
+ *   break;
+ * }
+ * assert.equal(alerts.stats().gaps, 0); // alerts.status() tells the story as it happens
+ *
+ * await falco.close();
+ * await fake.stop();
+ * ```
+ *
+ * Over TCP Falco wants a client certificate:
+ * `connect("https://falco.example.com:5060", { tls: { ca, cert, key } })`, each a path or PEM text.
+ * What cannot heal fails at once, with a {@linkcode FalcoConnectError} or {@linkcode FalcoRpcError}
+ * that names cause and remedy; all errors are {@linkcode FalcoError}s.
+ *
+ * ## Where they go
+ *
+ * Everything is an ordinary Web Stream: `pipeTo` any writable, or one of the sinks
+ * ({@linkcode WebhookSink}, {@linkcode FileSink}, {@linkcode SyslogSink}, {@linkcode ProgramSink}),
+ * which deliver in order from a bounded buffer, try again, and count.
+ *
+ * ```ts
+ * import { fromJsonLines, HttpReceiver, WebhookSink } from "@falco-streams/core";
+ * import assert from "node:assert/strict";
+ *
+ * // What a Falco of any version prints with json_output, on its way to somebody who listens.
+ * const printed = new Blob([`{"time":"2026-01-01T00:00:00.5Z","rule":"A","priority":"Notice",` +
+ *   `"output":"o","output_fields":{"proc.name":"cat"}}\n`]).stream();
+ * const receiver = await HttpReceiver.start({ port: 0 });
+ * const sink = new WebhookSink(receiver.url); // { retry, overflow, deadLetters }
+ * await fromJsonLines(printed).pipeTo(sink);
+ * assert.equal(sink.stats().delivered, 1);
+ * for await (const alert of receiver) {
+ *   assert.equal(alert.rule, "A");
+ *   break;
+ * }
+ * ```
+ *
+ * ## Testing, and permissions
+ *
+ * `@falco-streams/core/harness` is the fake Falco of these examples, for tests of your own pipeline.
+ * On Deno a unix socket takes `--allow-net=unix:PATH --allow-read=PATH --allow-write=PATH`, TLS
+ * `--allow-net=HOST:PORT`, and `--allow-read` for certificates in files; README has the flags of
+ * sources and sinks. What is missing is named in the error.
+ *
  * ## What to know about Falco's gRPC
  *
  * - It is gone since Falco 0.44. The alerts here are the same whichever way they come.

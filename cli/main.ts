@@ -1,5 +1,18 @@
 /**
- * The command line: `main.ts COMMAND [ARGUMENT...]`, on Deno, Node and Bun alike.
+ * The command line: `main.ts COMMAND [ARGUMENT...]`, on Deno, Node and Bun alike. {@linkcode main} is
+ * the same as a function.
+ *
+ * `replay` plays alerts through a fake Falco, `fake` serves one, `tail` prints the alerts of a Falco,
+ * `record` keeps them, `doctor` finds out why none come, `contract` looks whether something behaves as
+ * Falco does, `certs` makes certificates, `gateway` passes alerts on. Each has `--help`. Data goes to
+ * standard output, all else to standard error.
+ *
+ * ```ts
+ * import { main } from "@falco-streams/core/cli";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(await main(["replay", "--min-priority", "critical", "--format", "summary"]), 0);
+ * ```
  *
  * @module
  */
