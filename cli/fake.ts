@@ -6,6 +6,7 @@ import { makeCertificates, writeCertificates } from "../harness/certificates.ts"
 import type { Certificates } from "../harness/certificates.ts";
 import { eraOf } from "../harness/era.ts";
 import type { FakeFalco } from "../harness/fake_falco.ts";
+import type { Violation } from "../harness/violation.ts";
 import type { Fixture } from "../harness/fixtures/fixture.ts";
 import { FixtureError } from "../harness/fixtures/fixture.ts";
 import { openFixture } from "../harness/fixtures/open_fixture.ts";
@@ -16,6 +17,7 @@ import { fakeHelp, readFakeArguments } from "./fake_options.ts";
 import type { FakeArguments } from "./fake_options.ts";
 import type { CommandContext } from "./command.ts";
 import { warnOfVersion1 } from "./old_certificates.ts";
+import { harmless } from "./formats/harmless.ts";
 import { Progress } from "./progress.ts";
 import { readCertificates } from "./read_certificates.ts";
 import { startConfiguredFake } from "./start_configured_fake.ts";
@@ -66,10 +68,16 @@ export async function fake(args: readonly string[], context: CommandContext): Pr
         stderr.write(warnOfVersion1(tls.certificates.client.cert));
       }
     }
-    if (faults.length > 0) stderr.write(`${faults.length} faults are armed\n`);
+    if (faults.length > 0) {
+      stderr.write(`${faults.length} ${faults.length === 1 ? "fault is" : "faults are"} armed\n`);
+    }
     if (fixture !== undefined && options.rate === undefined) {
       const count = await queueAll(falco, fixture, context);
-      stderr.write(`${count} alerts are queued\n`);
+      // With a configuration they may have gone elsewhere, or nowhere.
+      const [one, many] = configured === undefined
+        ? ["alert is queued", "alerts are queued"]
+        : ["alert was raised", "alerts were raised"];
+      stderr.write(`${count} ${count === 1 ? one : many}\n`);
     }
     await stdout.write(`${readyLine(falco)}\n`);
     await stdout.flush();
@@ -78,14 +86,15 @@ export async function fake(args: readonly string[], context: CommandContext): Pr
       await pushAtRate(falco, fixture, options, interrupt.signal);
     }
     await untilAborted(interrupt.signal);
-    return interrupt.status ?? 0;
+    return statusOf(falco, options, interrupt.status ?? 0);
   } catch (error) {
     if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error;
-    return interrupt.status ?? 1;
+    return statusOf(falco, options, interrupt.status ?? 1);
   } finally {
     if (falco !== undefined) {
       const struck = falco.faults.map(({ fault }) => fault.type);
       if (struck.length > 0) stderr.write(`faults that struck: ${struck.join(", ")}\n`);
+      for (const violation of falco.violations()) stderr.write(describe(violation));
       const stopMs = configured === undefined ? STOP_MS : CONFIGURED_STOP_MS;
       await Promise.race([falco.stop(), wait(stopMs)]);
       await falco[Symbol.asyncDispose]();
@@ -93,6 +102,20 @@ export async function fake(args: readonly string[], context: CommandContext): Pr
     configured?.dispose();
     await folder?.remove();
   }
+}
+
+/** Ended in order, unless it is strict and a client was not in order. */
+function statusOf(
+  falco: FakeFalco | undefined,
+  { strict }: FakeArguments,
+  status: number,
+): number {
+  return strict && falco !== undefined && falco.violations().length > 0 ? 1 : status;
+}
+
+function describe({ message, fact, count }: Violation): string {
+  const times = count === 1 ? "" : ` (${count} times)`;
+  return `${harmless(message)}${times}. ${fact}\n`;
 }
 
 /** Where it listens; a Falco from 0.44 on, or one whose configuration says so, does nowhere. */

@@ -19,6 +19,7 @@ version services of Falco 0.18 to 0.43, on a unix socket in plain text or over m
   --loop                   the fixture again and again; needs --rate
   --falco-version V        the Falco to be, from 0.18.0 on; default 0.43.1, or what the
                            fixture says. From 0.44.0 on there is no gRPC: useful with -c
+  --strict                 end with 1 if a client did what a real Falco takes amiss
   -c, --config FILE        a falco.yaml: gRPC and all other outputs as it says; takes the place of
                            --listen and --certs
   -U, --unbuffered         with -c, as Falco's own: standard output, files and programs get each
@@ -28,11 +29,13 @@ version services of Falco 0.18 to 0.43, on a unix socket in plain text or over m
 
 The first line on standard output is "listening on ADDRESS", or "running without gRPC" if the
 configuration or the version says so; all else goes to standard error, but for alerts with stdout_output on.
+In the end it says what clients did that a real Falco takes amiss: never asked, asked too fast,
+competed for the queue, half-closed, sent PINGs too early and so on.
 Ctrl-C stops it as SIGTERM stops Falco, but waits for open calls and slow outputs for little more
 than a second. With -c, SIGHUP reads the configuration again and SIGUSR1 reopens files and programs
 (under Node it starts Node's debugger as well). Rules are not evaluated: -r is refused.
 
-Exit status: 1 failed while running; 2 bad arguments or bad input; 130 interrupted.
+Exit status: 1 failed while running, or --strict; 2 bad arguments or bad input; 130 interrupted.
 
 Examples:
   deno task fake --listen unix:///tmp/falco.sock --fixture alerts.jsonl
@@ -49,6 +52,7 @@ export interface FakeArguments {
   readonly fixture: string | undefined;
   readonly rate: number | undefined;
   readonly loop: boolean;
+  readonly strict: boolean;
   readonly falcoVersion: string | undefined;
   readonly config: string | undefined;
   readonly unbuffered: boolean;
@@ -70,6 +74,7 @@ export function readFakeArguments(args: readonly string[]): FakeArguments | "hel
     fixture: { type: "string" },
     rate: { type: "string" },
     loop: { type: "boolean" },
+    strict: { type: "boolean" },
     "falco-version": { type: "string" },
     unbuffered: { type: "boolean", short: "U" },
     syslog: { type: "string" },
@@ -110,6 +115,7 @@ export function readFakeArguments(args: readonly string[]): FakeArguments | "hel
     fixture,
     rate,
     loop,
+    strict: values["strict"] === true,
     falcoVersion: values["falco-version"] as string | undefined,
     config,
     unbuffered: values["unbuffered"] === true,

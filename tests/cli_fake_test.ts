@@ -10,6 +10,7 @@ import type { TempFolder } from "../harness/temp_folder.ts";
 import type { Alert } from "../lib/alert/alert.ts";
 import { connect } from "../lib/client/connect.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
+import { BareClient } from "./fake_falco_clients.ts";
 import { runCli, startCli } from "./run_cli.ts";
 import type { Running } from "./run_cli.ts";
 
@@ -114,6 +115,42 @@ describe("fake", { skip: process.platform === "win32" }, () => {
       } finally {
         await falco.close();
       }
+    });
+  });
+
+  it("says in the end what clients did wrong, and with --strict ends with 1", async () => {
+    for (const [args, expected] of [[[], 130], [["--strict"], 1]] as const) {
+      await withFake(["--fixture", fixture, ...args], async (address, { child, finished }) => {
+        const client = new BareClient({ address, credentials: undefined });
+        try {
+          await client.sub(); // never asks
+          await (await client.call("falco.outputs.service/\u009b31m")).end();
+          await (await client.call("falco.outputs.service/put")).end();
+          process.kill(child.pid!, "SIGINT");
+          const { status, stderr } = await finished;
+          assert.equal(status, expected);
+          assert.match(stderr, /^64 alerts are queued\n/);
+          assert.match(
+            stderr,
+            /\nA call of falco\.outputs\.service\/sub was sent no request while alerts waited \(64\)\. Falco sends nothing on sub until the client sends a request\n/,
+          );
+          assert.match(
+            stderr,
+            /\nThere is no method ".*" \(2 times\)\. Falco answers with status 12/,
+          );
+          assert.doesNotMatch(stderr, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/u);
+        } finally {
+          await client.close();
+        }
+      });
+    }
+    await withFake(["--strict", "--fixture", fixture], async (address, { child, finished }) => {
+      const falco = connect(address);
+      assert.equal((await Array.fromAsync(falco.outputs.get())).length, 64);
+      await falco.close();
+      process.kill(child.pid!, "SIGINT");
+      const { status, stderr } = await finished;
+      assert.deepEqual([status, stderr], [130, "64 alerts are queued\n"]);
     });
   });
 

@@ -220,7 +220,7 @@ faults: [{ type: reset, code: 8, afterAlerts: 2 }]
     running.child.kill("SIGINT");
     const { stderr } = await running.finished;
     await folder.remove();
-    assert.match(stderr, /^1 faults are armed\n/);
+    assert.match(stderr, /^1 fault is armed\n/);
     assert.match(stderr, /\nfaults that struck: reset\n/);
   }
 });
