@@ -176,6 +176,15 @@ describe("parseFalcoConfig", () => {
     assert.deepEqual(parseFalcoConfig(text).withoutEffect, ["rules_files", "webserver"]);
   });
 
+  it("knows the rate limit of outputs before 0.37, and that the fake has none", () => {
+    const text = "outputs: { rate: 1, max_burst: 1000 }\nstdout_output: { enabled: true }\n";
+    for (const [falcoVersion, isKnown] of [["0.36.2", true], ["0.37.0", false]] as const) {
+      const { warnings, withoutEffect } = parseFalcoConfig(text, { falcoVersion });
+      assert.deepEqual(withoutEffect, isKnown ? ["outputs"] : []);
+      assert.equal(warnings.length, isKnown ? 0 : 1);
+    }
+  });
+
   it("knows no gRPC from 0.44 on, and looks at buffered_outputs from then on", () => {
     const text = `${stdout}${documented.unix}buffered_outputs: false\n`;
     const config = parseFalcoConfig(text, { falcoVersion: "0.44.0" });

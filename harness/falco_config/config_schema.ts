@@ -101,6 +101,7 @@ const schema: SchemaKeys = {
   },
   output_timeout: "integer",
   outputs_queue: { capacity: "integer" },
+  outputs: { rate: "number", max_burst: "integer" },
   plugins: "list",
   plugins_hostinfo: "boolean",
   priority: "string",
@@ -108,6 +109,7 @@ const schema: SchemaKeys = {
   rule_files: "list",
   rule_matching: "string",
   rules: "list",
+  rules_file: "any",
   rules_files: "list",
   static_fields: "any",
   stdout_output: output,
@@ -144,6 +146,14 @@ const since: Readonly<Record<string, number>> = {
   outputs_queue: 36,
 };
 
+/** Keys that were gone by then, likewise: the rate limit of all outputs, and the one rules file. */
+const gone: Readonly<Record<string, number>> = {
+  grpc: 44,
+  grpc_output: 44,
+  outputs: 37,
+  rules_file: 40,
+};
+
 /** What the fake does something with; the other keys are for rules and kernels, which it has none of. */
 const effective: ReadonlySet<string> = new Set([
   "buffered_outputs",
@@ -177,9 +187,10 @@ const effective: ReadonlySet<string> = new Set([
  * @returns Their types.
  */
 export function schemaOf(minor: number): SchemaKeys {
-  const removed = new Set(minor >= 44 ? ["grpc", "grpc_output"] : []);
   return Object.fromEntries(
-    Object.entries(schema).filter(([key]) => !removed.has(key) && minor >= (since[key] ?? 0)),
+    Object.entries(schema).filter(([key]) =>
+      minor >= (since[key] ?? 0) && minor < (gone[key] ?? Infinity)
+    ),
   );
 }
 
