@@ -40,8 +40,9 @@ class Way implements Delivery {
 }
 
 const never = (): Promise<void> => new Promise(() => {});
+const busy = (): DeliveryError => new DeliveryError("busy", { mayPass: true });
 const passing = (): never => {
-  throw new DeliveryError("busy", { mayPass: true });
+  throw busy();
 };
 const final = (): never => {
   throw new DeliveryError("no", { mayPass: false });
@@ -109,6 +110,38 @@ describe("DeliveryQueue", () => {
     assert.equal(way.ended, 1);
     assert.deepEqual(dead, ["2", "0", "1"], "what a hook throws keeps none from the record");
     assert.deepEqual(queue.stats().dropped, { overflow: 1, aborted: 2 });
+  });
+
+  it("goes at the receiver's pace, and holds nobody up while that takes nothing, if drops are heard of", async () => {
+    for (const isHeardOf of [true, false]) {
+      let refuse: () => void = () => {};
+      const clock = new FakeClock();
+      const way = new Way([
+        () => new Promise((_resolve, reject) => refuse = () => reject(busy())),
+      ]);
+      const lost: [string, DropReason][] = [];
+      const { sink, queue } = sinkOver(way, {
+        clock,
+        maxBuffered: 2,
+        ...(isHeardOf ? { onDrop: (item, reason) => lost.push([ruleOf(item), reason]) } : {}),
+      });
+      const writer = sink.getWriter();
+      let written = 0;
+      for (const alert of alerts(4)) void writer.write(alert).then(() => written++);
+      await settled();
+      assert.equal(written, 1, "it may take long, but it takes alerts");
+      refuse();
+      await settled();
+      assert.equal(written, isHeardOf ? 4 : 1);
+      assert.equal(queue.stats().waiting, 2);
+      clock.advance(250);
+      await writer.close();
+      const dropped = isHeardOf ? ["1", "2"] : [];
+      assert.deepEqual(lost, dropped.map((rule) => [rule, "overflow"]));
+      const delivered = ["0", "1", "2", "3"].filter((rule) => !dropped.includes(rule));
+      assert.deepEqual(way.log, ["0", ...delivered]);
+      assert.equal(clock.pending, 0);
+    }
   });
 
   it("can be aborted while it holds the pipeline up, by the sink or by the signal", async () => {

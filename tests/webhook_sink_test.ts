@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,9 +9,12 @@ import { buildAlert } from "../harness/build_alert.ts";
 import { makeCertificates } from "../harness/certificates.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
 import {
+  broadcastReadableStream,
   DeliveryError,
   EventStream,
   FalcoError,
+  FileSink,
+  followFile,
   formatAlert,
   HttpReceiver,
   SinkStream,
@@ -228,6 +232,56 @@ describe("WebhookSink", () => {
     assert(failures >= 3);
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("holds no other branch up while its receiver is away, and has what fell out on record", async () => {
+    const gone = await startHook(ok);
+    await gone.close();
+    const came: string[] = [];
+    const server = createServer((request, response) => {
+      let body = "";
+      request.on("data", (chunk) => body += chunk);
+      request.on("end", () => {
+        came.push(/"rule":"([^"]*)"/.exec(body)![1]!);
+        response.end();
+      });
+    });
+    const path = `/tmp/falco-streams-dead-${crypto.randomUUID()}.jsonl`;
+    const clock = new FakeClock(); // it is not moved while the receiver is away
+    let isBack = false;
+    const sink = new WebhookSink(gone.url, {
+      clock,
+      maxBuffered: 10,
+      deadLetters: new FileSink(path),
+      onRetry(_error, _attempt, delayMs) {
+        if (isBack) setImmediate(() => clock.advance(delayMs));
+      },
+    });
+    const rules = Array.from({ length: 1000 }, (_, index) => `rule ${index}`);
+    const [toHook, other] = broadcastReadableStream(EventStream.from(alerts(...rules)), 2, {
+      capacity: 16,
+    });
+    const piping = toHook!.pipeTo(sink);
+    try {
+      const got = (await Array.fromAsync(other!)).map(({ rule }) => rule);
+      assert.deepEqual(got, rules, "every alert, in order");
+      await new Promise<void>((resolve) => {
+        server.listen(Number(new URL(gone.url).port), "127.0.0.1", resolve);
+      });
+      isBack = true;
+      clock.advance(250);
+      await piping;
+      const dead = await Array.fromAsync(followFile(path, { once: true }));
+      assert.deepEqual(dead.map(({ rule }) => rule), rules.slice(1, -9), "the oldest, in order");
+      assert.deepEqual(came, [rules[0], ...rules.slice(-9)]);
+      const { delivered, dropped } = sink.stats();
+      assert.deepEqual([delivered, dropped], [10, { overflow: 990 }]);
+      assert.equal(clock.pending, 0);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      await rm(path, { force: true });
+    }
   });
 
   it("fails with what is final, and says where to post instead", async () => {

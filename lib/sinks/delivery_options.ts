@@ -78,8 +78,12 @@ export interface DeliveryOptions {
   /**
    * What happens when that many wait.
    *
-   * @default {"block"} The pipeline waits, back to Falco. `drop-oldest` and `drop-newest` never hold
-   * it up; what they drop is counted and goes to `deadLetters`.
+   * - `block`: the pipeline waits, back to Falco, and with it the other branches of a broadcast.
+   * - `drop-oldest`, `drop-newest`: it never waits; what is dropped is counted and goes to
+   *   `deadLetters` and `onDrop`.
+   * - By default a receiver that takes alerts sets the pace, as with `block`. While attempts fail nobody
+   *   is held up, and the oldest are dropped; unless there is neither `deadLetters` nor `onDrop`, so
+   *   that nobody would hear of it: then everything waits.
    */
   overflow?: "block" | "drop-oldest" | "drop-newest";
   /** How to try again. */

@@ -48,6 +48,8 @@ export class DeliveryQueue implements ItemSink<Delivered> {
   #underWay = 0;
   #working: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
+  /** The last attempt failed, and there will be another. */
+  #isFailing = false;
   #delivered = 0;
   #retries = 0;
   #ending: Promise<void> | undefined;
@@ -102,21 +104,38 @@ export class DeliveryQueue implements ItemSink<Delivered> {
 
   async #put(item: Delivered): Promise<void> {
     this.#throwFailure();
-    const { overflow = "block" } = this.#options;
+    const { overflow } = this.#options;
     if (this.#items.length >= this.#max && overflow === "drop-newest") {
       return await this.#drop(item, "overflow");
     }
     this.#items.push(item);
     this.#working ??= this.#work();
-    if (this.#items.length > this.#max && overflow === "drop-oldest") {
-      // Not those on their way, which may be with the receiver already.
-      const [oldest] = this.#items.splice(this.#underWay, 1);
-      await this.#drop(oldest!, "overflow");
-    }
-    while (overflow === "block" && this.#items.length >= this.#max && !this.#hasLeft) {
+    while (this.#items.length >= this.#max && this.#holdsUp) {
       await new Promise<void>((resolve) => this.#onRoom = resolve);
     }
     this.#throwFailure();
+    if (this.#items.length > this.#max && overflow !== "block" && !this.#hasLeft) {
+      // Not those on their way, which may be with the receiver already.
+      const [oldest] = this.#items.splice(this.#underWay, 1);
+      await this.#drop(oldest!, "overflow");
+      this.#throwFailure();
+    }
+  }
+
+  /**
+   * A receiver that takes alerts sets the pace; one that does not holds nobody up, if there is a place
+   * for what then falls out.
+   */
+  get #holdsUp(): boolean {
+    if (this.#hasLeft) return false;
+    const { overflow = this.#isFailing && this.#isHeardOf ? "drop-oldest" : "block" } =
+      this.#options;
+    return overflow === "block";
+  }
+
+  /** Somebody learns of what is dropped. */
+  get #isHeardOf(): boolean {
+    return this.#deadLetters !== undefined || this.#options.onDrop !== undefined;
   }
 
   /** @inheritdoc */
@@ -187,6 +206,7 @@ export class DeliveryQueue implements ItemSink<Delivered> {
       try {
         await this.#delivery.deliver(items, this.#leave.signal);
         this.#delivered += items.length;
+        this.#isFailing = false;
       } catch (error) {
         if (this.#hasLeft) break;
         if (!(error instanceof DeliveryError)) {
@@ -194,9 +214,13 @@ export class DeliveryQueue implements ItemSink<Delivered> {
           break;
         }
         if (error.mayPass && attempt < this.#retry.maxAttempts) {
+          this.#isFailing = true;
+          this.#onRoom();
           await this.#pause(error, attempt);
           continue;
         }
+        // The next one has a chance of its own.
+        this.#isFailing = false;
         await this.#giveUp(items, error);
       }
       attempt = 0;
@@ -224,7 +248,6 @@ export class DeliveryQueue implements ItemSink<Delivered> {
   }
 
   async #giveUp(items: readonly Delivered[], error: DeliveryError): Promise<void> {
-    const isHeardOf = this.#deadLetters !== undefined || this.#options.onDrop !== undefined;
     try {
       for (const item of items) {
         await this.#drop(item, error.mayPass ? "gave-up" : "refused", error);
@@ -232,7 +255,7 @@ export class DeliveryQueue implements ItemSink<Delivered> {
     } catch (thrown) {
       return this.#fail(thrown);
     }
-    if (!isHeardOf) this.#fail(error);
+    if (!this.#isHeardOf) this.#fail(error);
   }
 
   async #drop(item: Delivered, reason: DropReason, error?: Error): Promise<void> {

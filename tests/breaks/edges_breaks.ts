@@ -34,15 +34,15 @@ export const edgesBreaks: readonly Break[] = [
   {
     name: "an alert that is given up is lost in silence",
     file: "lib/sinks/delivery_queue.ts",
-    find: "if (!isHeardOf) this.#fail(error);",
+    find: "if (!this.#isHeardOf) this.#fail(error);",
     replace: "",
     tests: ["webhook_sink"],
   },
   {
     name: "the buffer of a sink has no bound",
     file: "lib/sinks/delivery_queue.ts",
-    find: 'while (overflow === "block" && this.#items.length >= this.#max && !this.#hasLeft) {',
-    replace: 'while (overflow === "block" && this.#items.length >= this.#max * 1e9) {',
+    find: "while (this.#items.length >= this.#max && this.#holdsUp) {",
+    replace: "while (this.#items.length >= this.#max * 1e9 && this.#holdsUp) {",
     tests: ["webhook_sink"],
   },
   {
@@ -163,5 +163,19 @@ export const edgesBreaks: readonly Break[] = [
     find: "(?:[^\\s:]+ )?falco(?:",
     replace: "(?:[^\\s:]+ )?[a-z]+(?:",
     tests: ["from_json_lines"],
+  },
+  {
+    name: "a receiver that is away holds everybody up",
+    file: "lib/sinks/delivery_queue.ts",
+    find: 'this.#isFailing && this.#isHeardOf ? "drop-oldest" : "block"',
+    replace: '"block"',
+    tests: ["delivery_queue"],
+  },
+  {
+    name: "what nobody would hear of is dropped",
+    file: "lib/sinks/delivery_queue.ts",
+    find: "this.#isFailing && this.#isHeardOf ?",
+    replace: "this.#isFailing ?",
+    tests: ["delivery_queue"],
   },
 ];
