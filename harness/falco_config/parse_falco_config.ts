@@ -5,6 +5,7 @@ import { logLevels } from "../outputs/falco_log.ts";
 import type { LogLevel } from "../outputs/falco_log.ts";
 import { quote } from "../../lib/yaml/yaml_problem.ts";
 import { checkSchema } from "./check_schema.ts";
+import { checkWithoutEffect } from "./check_without_effect.ts";
 import { FalcoConfigError } from "./config_error.ts";
 import type { FalcoConfigWarning } from "./config_error.ts";
 import { readConfigFile } from "./config_node.ts";
@@ -53,7 +54,7 @@ export interface ConfigSource {
  * Reads a `falco.yaml` as Falco does: an unknown key or a value of a wrong type is a warning, and
  * Falco goes on with its default; what Falco refuses to start with is an error.
  *
- * Rules, plugins and kernel drivers are not looked at. `config_files` is not followed here, but by
+ * Rules, plugins and kernel drivers are not looked for. `config_files` is not followed here, but by
  * `FakeFalco.fromConfig`.
  *
  * @param text The file: YAML 1.2, where every scalar is read as Falco's yaml-cpp does (`yes` is true).
@@ -171,6 +172,14 @@ export function toFalcoConfig(
   }
   const level = read.text("log_level", "info");
   if (!isLogLevel(level)) return refuse("log_level", `Unknown log level ${level}`);
+  checkWithoutEffect({
+    read,
+    minor,
+    inFile,
+    refuse: (place, reason) => {
+      throw new FalcoConfigError(place, reason);
+    },
+  });
   const { grpcOutput, stdoutOutput, syslogOutput, fileOutput, programOutput, httpOutput } = outputs;
   const enabled = [grpcOutput, stdoutOutput, syslogOutput, fileOutput, programOutput, httpOutput];
   if (!enabled.some((output) => output !== undefined && output !== false)) {
