@@ -13,6 +13,7 @@ import { checks, grpcurlChecks, opensslChecks } from "./checks.ts";
 import type { Check } from "./checks.ts";
 import { clients, MissingTool } from "./clients.ts";
 import type { InteropClient, ReadyClient } from "./clients.ts";
+import { tryGateway } from "./gateway.ts";
 import { Host } from "./host.ts";
 
 const help = `Usage: deno task interop [OPTION...] [NAME...]
@@ -22,6 +23,8 @@ ${clients.map(({ name }) => name).join(", ")}. No NAME: all of them.
 
   --require         fail where a tool chain is missing, instead of skipping the client
   --host node|deno  what the fake runs on; default node, if there is one
+  --gateway COUNT   instead: so many alerts by HTTP through the gateway to the first two clients and
+                    this package's own, with delivery fanout, then with shared
   --help            print this, and end
 
 They are built in .interop/, which may be deleted. Exit status: 0 all passed or were skipped,
@@ -47,6 +50,7 @@ async function main(args: string[]): Promise<number> {
   const options = {
     require: { type: "boolean" },
     host: { type: "string" },
+    gateway: { type: "string" },
     help: { type: "boolean" },
   } as const;
   let parsed;
@@ -67,6 +71,11 @@ async function main(args: string[]): Promise<number> {
   const chosen = clients.filter(({ name }) =>
     positionals.length === 0 || positionals.includes(name)
   );
+  const { gateway } = values;
+  if (gateway !== undefined) {
+    if (!/^[1-9]\d{0,6}$/.test(gateway)) return refuse(`--gateway must be a number of alerts`);
+    return await throughGateway(chosen.filter(({ kind }) => kind === "rpc"), Number(gateway));
+  }
   const fake = await bundleFake(host);
   console.log(`the fake runs on ${fake.shown}`);
   // All at once: much of it is waiting for downloads.
@@ -88,6 +97,18 @@ async function main(args: string[]): Promise<number> {
   }
   printTable(outcomes, skipped);
   return outcomes.some(({ failed }) => failed > 0) ? 1 : 0;
+}
+
+async function throughGateway(chosen: readonly InteropClient[], count: number): Promise<number> {
+  const ready: ReadyClient[] = [];
+  for (const preparation of chosen.map(prepare)) {
+    const one = await preparation.catch((error: unknown) => {
+      if (!(error instanceof MissingTool)) throw error;
+      console.log(`SKIPPED  ${error.message}`);
+    });
+    if (one !== undefined) ready.push(one);
+  }
+  return await tryGateway(root, ready, count) ? 0 : 1;
 }
 
 function refuse(problem: string): number {
