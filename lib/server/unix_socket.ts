@@ -3,10 +3,7 @@ import { renameSync } from "node:fs";
 import { lstat, mkdir, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
-import process from "node:process";
-
-/** The longest path that a socket can have; a longer one would be cut, or could not be connected to. */
-const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
+import { MAX_SOCKET_PATH_BYTES } from "../transport/socket_path.ts";
 
 /**
  * Listens at a path as Falco does: whatever socket stands there is taken over, even a live one; any
@@ -24,7 +21,7 @@ export async function listenAt(
   makeFolders: boolean,
   listen: (path: string) => Promise<void>,
 ): Promise<number> {
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {
     throw Object.assign(new Error("path too long for a socket"), { code: "ENAMETOOLONG" });
   }
   if (makeFolders) await mkdir(dirname(path), { recursive: true });

@@ -19,7 +19,7 @@ export async function notASocket(
   const { code } = (cause ?? {}) as { code?: unknown };
   if (address.kind !== "unix" || !codes.has(code)) return undefined;
   const { path, text } = address;
-  const problem = await describe(path, code);
+  const problem = await describe(path);
   if (problem === undefined) return undefined;
   return new FalcoConnectError(`Cannot connect to ${text}: ${problem}`, {
     address: text,
@@ -32,19 +32,12 @@ export async function notASocket(
 /** With which of them depends on the runtime and the system. */
 const codes: ReadonlySet<unknown> = new Set([
   "ECONNREFUSED",
-  "EINVAL",
-  "ENAMETOOLONG",
   "ENOTDIR",
   "ENOTSOCK",
   "EISDIR",
 ]);
 
-async function describe(path: string, code: unknown): Promise<string | undefined> {
-  if (code === "EINVAL" || code === "ENAMETOOLONG") {
-    const { length } = new TextEncoder().encode(path);
-    return `the path has ${length} bytes, and that of a socket may have 107 on Linux and 103 on ` +
-      "macOS. Use a shorter one, such as a symbolic link to the folder";
-  }
+async function describe(path: string): Promise<string | undefined> {
   try {
     const found = await stat(path);
     if (found.isDirectory()) {

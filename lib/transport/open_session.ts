@@ -16,6 +16,7 @@ import { loadCredentials } from "./credentials.ts";
 import type { LoadedCredentials, TlsCredentials } from "./credentials.ts";
 import { notASocket } from "./not_a_socket.ts";
 import { serverDates } from "./server_dates.ts";
+import { requirePathFits } from "./socket_path.ts";
 
 /** A connection, from its first packet on. */
 export interface OpeningSession {
@@ -51,9 +52,10 @@ export interface OpenSessionOptions {
  * @returns The connection and when it is open: the server's SETTINGS have come; over TLS also a PING
  * was answered, because with TLS 1.3 a refused client certificate shows only after the client
  * believes to be connected. No other PING is ever sent: Falco ends connections for them.
- * @throws {FalcoConnectError} If the runtime refuses at once.
+ * @throws {FalcoConnectError} If the runtime refuses at once, or a path is too long.
  */
 export function openSession(address: Address, options: OpenSessionOptions): OpeningSession {
+  requirePathFits(address);
   const { loaded, connectTimeoutMs, clock, signal } = options;
   const startedAt = clock.now();
   let socket: Socket;

@@ -220,4 +220,11 @@ export const clientBreaks: readonly Break[] = [
     replace: "session.ref();",
     tests: ["client_end", "client_connect"],
   },
+  {
+    name: "a path that is too long is left to the system, which may cut it",
+    file: "lib/transport/open_session.ts",
+    find: "  requirePathFits(address);\n",
+    replace: "",
+    tests: ["client_connect"],
+  },
 ];
