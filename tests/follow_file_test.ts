@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { appendFileSync, renameSync, writeFileSync } from "node:fs";
-import { appendFile, mkdir, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, rename, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -263,6 +263,38 @@ describe("followFile()", () => {
       await writeFile(path, line("four"));
       assert.deepEqual(await rulesFrom(from), ["two", "three", "four"]);
       assert.deepEqual(types(), ["opened", "opened", "rotated"]);
+    });
+
+    it("reads the files between, too, when it was away for more than one rotation", async () => {
+      const from = await save();
+      await writeFile(`${path}.9`, line("older than all"));
+      await writeFile(`${path}.2.gz`, "compressed");
+      await writeFile(`${path}-notes`, line("no rotated file"));
+      for (const rule of ["four", "five", "six"]) {
+        for (const [old, next] of [[".2", ".3"], [".1", ".2"], ["", ".1"]]) {
+          await rename(path + old, path + next).catch(() => {}); // not as many yet
+        }
+        await writeFile(path, line(rule));
+      }
+      const writtenAt = (suffix: string, seconds: number) =>
+        utimes(path + suffix, seconds, seconds);
+      await writtenAt(".9", 1_000_000_000);
+      await writtenAt(".3", 1_000_000_100);
+      // As coarse as the clocks of some file systems are.
+      for (const suffix of [".2", ".1", ".2.gz", "-notes"]) await writtenAt(suffix, 1_000_000_200);
+      assert.deepEqual(await rulesFrom(from), ["two", "three", "four", "five", "six"]);
+      assert.deepEqual(types().slice(1), ["opened", "rotated", "rotated", "rotated"]);
+
+      // What is open but not read yet is let go of, and what is renamed meanwhile is still found.
+      const left = follow({ from }).getReader();
+      assert.equal((await left.read()).value?.rule, "two");
+      await left.cancel();
+      const reader = follow({ from }).getReader();
+      assert.deepEqual(await drain(reader, 2), ["two", "three"]);
+      for (const [old, next] of [[".1", ".4"], ["", ".1"]]) await rename(path + old, path + next);
+      await writeFile(path, line("seven"));
+      assert.deepEqual(await drain(reader, 4), ["four", "five", "six", "seven"]);
+      await reader.cancel();
     });
 
     it("tells of a gap where the file is gone, or another has its number", async () => {

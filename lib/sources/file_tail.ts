@@ -1,7 +1,6 @@
 /** The bytes of a file that grows, is renamed, cut off and made anew. @module */
-import { open, readdir, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { wait } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import { FalcoError } from "../errors.ts";
@@ -9,6 +8,7 @@ import { FileIdentity, holdsPosition } from "./file_position.ts";
 import type { FilePosition } from "./file_position.ts";
 import type { FollowStatus } from "./follow_status.ts";
 import type { ByteSource, NewFile } from "./line_source.ts";
+import { openRenamed } from "./open_renamed.ts";
 
 /** Options of {@linkcode FileTail}. */
 export interface FileTailOptions {
@@ -34,6 +34,8 @@ export class FileTail implements ByteSource {
   readonly #leave = new AbortController();
   readonly #buffer = new Uint8Array(CHUNK_BYTES);
   #file: FileHandle | undefined;
+  /** Those to be read after it, before the one that has the name by then. */
+  #later: FileHandle[] = [];
   #identity = new FileIdentity("");
   #offset = 0;
   /** Where reading begins in the first file. */
@@ -65,6 +67,7 @@ export class FileTail implements ByteSource {
     this.#leave.abort();
     await this.#busy;
     await this.#close();
+    for (const file of this.#later.splice(0)) await file.close();
   }
 
   async #read(): Promise<Uint8Array | NewFile | null> {
@@ -106,6 +109,8 @@ export class FileTail implements ByteSource {
       this.#tell({ type: "truncated", path: this.#path, lostFrom: this.#offset });
       return await this.#begin(file, 0);
     }
+    const later = this.#later.shift();
+    if (later !== undefined) return await this.#goOnIn(later);
     const there = await stat(this.#path, { bigint: true }).catch(() => undefined); // seen below
     // With keep_alive Falco writes on into a renamed file until SIGUSR1, and logrotate may have made
     // the new one long before: only its first byte says that the old one is done.
@@ -121,6 +126,10 @@ export class FileTail implements ByteSource {
       await next.close();
       return rest;
     }
+    return await this.#goOnIn(next);
+  }
+
+  async #goOnIn(next: FileHandle): Promise<NewFile> {
     await this.#close();
     const begun = await this.#begin(next, 0);
     this.#tell({ type: "rotated", path: this.#path });
@@ -173,31 +182,15 @@ export class FileTail implements ByteSource {
   ): Promise<{ file: FileHandle; offset: number } | undefined> {
     const file = await this.#openPath();
     if (file !== undefined && await holdsPosition(file, from)) return { file, offset: from.offset };
-    const renamed = await this.#openRenamed(from);
+    const renamed = await openRenamed(this.#path, from);
     if (renamed !== undefined) {
       await file?.close();
-      return { file: renamed, offset: from.offset };
+      this.#later = renamed.later;
+      return { file: renamed.file, offset: from.offset };
     }
     this.#tell({ type: "gap", path: this.#path, position: from });
     this.#from = "start";
     return file && { file, offset: 0 };
-  }
-
-  async #openRenamed(from: FilePosition): Promise<FileHandle | undefined> {
-    const folder = dirname(this.#path);
-    const name = basename(this.#path);
-    const names = await readdir(folder).catch(() => [] as string[]); // no folder, no file
-    for (const other of names.sort()) {
-      if (other === name || !other.startsWith(name)) continue;
-      const place = join(folder, other);
-      const kind = await stat(place).catch(() => undefined); // gone again
-      if (kind?.isFile() !== true) continue;
-      const file = await open(place, "r").catch(() => undefined); // not ours to read
-      if (file === undefined) continue;
-      if (await holdsPosition(file, from)) return file;
-      await file.close();
-    }
-    return undefined;
   }
 
   /** Opens what is at the path now; undefined if there is nothing. */

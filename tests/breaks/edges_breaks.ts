@@ -178,4 +178,18 @@ export const edgesBreaks: readonly Break[] = [
     replace: "this.#isFailing ?",
     tests: ["delivery_queue"],
   },
+  {
+    name: "files between two rotations are skipped without a word",
+    file: "lib/sources/open_renamed.ts",
+    find: "ROTATED.test(one.suffix) && compareAge(first, one) < 0",
+    replace: "false",
+    tests: ["follow_file"],
+  },
+  {
+    name: "files from before a saved position are read again",
+    file: "lib/sources/open_renamed.ts",
+    find: "ROTATED.test(one.suffix) && compareAge(first, one) < 0",
+    replace: "one !== first",
+    tests: ["follow_file"],
+  },
 ];
