@@ -5,8 +5,10 @@ import { request } from "node:https";
 import type { RequestOptions } from "node:https";
 import { describe, it } from "node:test";
 import { buildAlert } from "../harness/build_alert.ts";
-import { makeCertificates } from "../harness/certificates.ts";
+import { makeCertificates, writeCertificates } from "../harness/certificates.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
+import { FakeFalco } from "../harness/fake_falco.ts";
+import { makeTempFolder } from "../harness/temp_folder.ts";
 import { RecentBodies } from "../lib/sources/recent_bodies.ts";
 import { formatAlert, HttpReceiver, parseAlert } from "../mod.ts";
 import type { Alert, HttpReceiverOptions, HttpReceiverStats } from "../mod.ts";
@@ -456,6 +458,40 @@ describe("HttpReceiver", () => {
     assert.equal(stats.received, 1);
     // Bun does not tell of connections that fail before they are encrypted.
     assert.deepEqual(stats.refused, "Bun" in globalThis ? {} : { malformed: 4 });
+  });
+
+  it("takes what Falco posts with mtls, and the token in its URL", async () => {
+    const ours = await makeCertificates();
+    const folder = await makeTempFolder();
+    try {
+      await writeCertificates(folder.path, ours);
+      const tls = { ...ours.server, clientCa: ours.ca };
+      const options = { tls, hostname: "localhost", token: "s3cret" };
+      const stats = await withReceiver(options, async (receiver) => {
+        const url = receiver.url.replace("//", "//any:s3cret@");
+        const log: string[] = [];
+        const fake = await FakeFalco.fromConfig(
+          "json_output: true\n" +
+            `http_output:\n  enabled: true\n  url: ${url}\n  ca_cert: ${folder.path}/ca.crt\n` +
+            `  mtls: true\n  client_cert: ${folder.path}/client.crt\n` +
+            `  client_key: ${folder.path}/client.key\n`,
+          { stderr: (bytes) => void log.push(String(bytes)), stdout: () => {}, env: {} },
+        );
+        try {
+          fake.push(buildAlert({ rule: "one" }), buildAlert({ rule: "two" }));
+          const rules: string[] = [];
+          for await (const { rule } of receiver) {
+            if (rules.push(rule) === 2) break;
+          }
+          assert.deepEqual(rules, ["one", "two"], log.join(""));
+        } finally {
+          await fake.stop();
+        }
+      });
+      assert.deepEqual([stats.received, stats.refused], [2, {}]);
+    } finally {
+      await folder.remove();
+    }
   });
 });
 
