@@ -298,7 +298,11 @@ const answers: readonly {
   {
     name: "an answer that is no protobuf",
     answer: (stream) => answerWith(stream, frameMessage(Uint8Array.of(0xff))),
-    error: { status: 13, message: /: a message is not what the contract says \(.+\)$/ },
+    error: {
+      status: 13,
+      message:
+        /: a message is not what the contract says \(.+\)\. Falco sends nothing of that kind: check the address, and what stands between$/,
+    },
   },
 ];
 

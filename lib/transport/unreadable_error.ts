@@ -26,7 +26,10 @@ export function unreadableError(
   problem: string,
   cause?: unknown,
 ): FalcoRpcError {
-  const remedy = remedies.find(([start]) => problem.startsWith(start))![1];
+  // A version is no alert, and no Falco's is too long or not to be decoded.
+  const isAlert = !method.startsWith("falco.version.");
+  const remedy =
+    remedies.find(([start]) => start === "" || isAlert && problem.startsWith(start))![1];
   return new FalcoRpcError(`Cannot read the answer of ${method}: ${problem}. ${remedy}`, {
     method,
     status,
