@@ -25,7 +25,8 @@ export interface FollowFileOptions extends LineSourceOptions {
    * Where to begin: at the `start`, at the `end`, or at a position that was saved earlier. A file that
    * was renamed since (to a name that begins with its own, as logrotate does) is found and read to
    * its end first, and so are those that took its place and were renamed as well (`.1`, `-20261130`;
-   * not if they are compressed), by the time of their last byte. A file that is not there yet is read from its first byte in any case.
+   * not if they are compressed), by the time of their last byte. A file that is not there yet is read
+   * from its first byte in any case.
    *
    * @default {"start"}
    */
