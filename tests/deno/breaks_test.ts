@@ -62,6 +62,6 @@ Deno.test("runBreaks() refuses to begin where suites fail anyway", async () => {
       limitMs: 10_000,
       onResult() {},
     });
-    await assert.rejects(running, /Cannot begin: the suites fail unbroken/);
+    await assert.rejects(running, /^Error: Cannot begin: sum fails unbroken\n/);
   });
 });
