@@ -353,3 +353,31 @@ for (const ending of endings) {
     });
   });
 }
+
+testWays("Streams end if the server resets them with code 0 and reads no request", async (way) => {
+  if (way.kind === "tls") return; // nothing of it has to do with TLS
+  const noRoom = [0, 4, 0, 0, 0, 0]; // SETTINGS_INITIAL_WINDOW_SIZE: 0
+  const server = createNetServer((socket) => {
+    socket.write(frame(SETTINGS, 0, 0, noRoom));
+    let seen = new Uint8Array();
+    let reset = 0;
+    socket.on("data", (chunk: Uint8Array) => {
+      seen = join(seen, chunk);
+      for (const { type, id } of streamFrames(seen)) {
+        if (type !== HEADERS || id <= reset) continue;
+        reset = id;
+        socket.write(frame(RST_STREAM, 0, id, [0, 0, 0, 0]));
+      }
+    });
+  });
+  await withServer(server, "unix", async (address) => {
+    const falco = connect(address, { transport: way.transport, clock: new FakeClock() });
+    try {
+      for (const alerts of [falco.outputs.get(), falco.outputs.subscribe({ reconnect: false })]) {
+        assertLost((await outcome(alerts)).error, address);
+      }
+    } finally {
+      await falco.close();
+    }
+  });
+});

@@ -3,6 +3,7 @@ import { constants } from "node:http2";
 import type { ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
 import { setImmediate } from "node:timers";
 import { FalcoError, FalcoRpcError } from "../errors.ts";
+import { closeWhenReset } from "./close_when_reset.ts";
 import { answerError, connectionError } from "./connection_error.ts";
 import { frameMessage, FramingError, MessageSplitter } from "./message_splitter.ts";
 import { rpcError } from "./rpc_error.ts";
@@ -50,6 +51,7 @@ export class ClientCall implements StreamCall {
     stream.on("data", (chunk: Uint8Array) => this.#onData(chunk));
     stream.on("error", (error: Error) => this.#failure ??= error);
     stream.on("close", () => this.#onEnd());
+    closeWhenReset(stream);
     stream.on("end", () => {
       this.#complete = true;
       if (this.#status !== undefined) this.#onEnd();

@@ -7,6 +7,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { service as firstService } from "../../gen/legacy_output_pb.ts";
 import { service as outputsService } from "../../gen/outputs_pb.ts";
 import type { OutputsResponse } from "../alert/alert_of_response.ts";
+import { closeWhenReset } from "./close_when_reset.ts";
 import { connectionError } from "./connection_error.ts";
 import type { SessionManager } from "./session_manager.ts";
 import { createStockTransport, stockError } from "./stock_transport.ts";
@@ -72,6 +73,7 @@ export class StockCall implements StreamCall {
     await new Promise<void>((resolve, reject) => {
       const over = call.#run(options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES, (stream) => {
         call.#stream = stream;
+        closeWhenReset(stream);
         resolve();
       });
       void over.then((error) => reject(error)); // no matter if the stream was there

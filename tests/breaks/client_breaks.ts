@@ -227,4 +227,11 @@ export const clientBreaks: readonly Break[] = [
     replace: "",
     tests: ["client_connect"],
   },
+  {
+    name: "a stream that was reset before its request was sent stays open",
+    file: "lib/transport/close_when_reset.ts",
+    find: "if (stream.closed && !stream.destroyed)",
+    replace: "if (stream.closed && stream.destroyed)",
+    tests: ["client_end"],
+  },
 ];
