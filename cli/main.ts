@@ -22,29 +22,22 @@ import { fileURLToPath } from "node:url";
 import { FalcoConfigError } from "../harness/falco_config/config_error.ts";
 import { FixtureError } from "../harness/fixtures/fixture.ts";
 import { FalcoError } from "../lib/errors.ts";
-import { certs } from "./certs.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { contract } from "./contract.ts";
-import { doctor } from "./doctor.ts";
-import { fake } from "./fake.ts";
-import { gateway } from "./gateway.ts";
 import { listenForInterrupt } from "./interrupt.ts";
 import { quote, suggest } from "./options.ts";
 import { Output } from "./output.ts";
-import { record } from "./record.ts";
-import { replay } from "./replay.ts";
-import { tail } from "./tail.ts";
 import { UsageError } from "./usage_error.ts";
 
-const commands = new Map<string, Command>([
-  ["replay", replay],
-  ["fake", fake],
-  ["tail", tail],
-  ["record", record],
-  ["doctor", doctor],
-  ["contract", contract],
-  ["certs", certs],
-  ["gateway", gateway],
+/** Loaded when it is called for: each needs but a part of the package, and loading takes its time. */
+const commands = new Map<string, () => Promise<Command>>([
+  ["replay", async () => (await import("./replay.ts")).replay],
+  ["fake", async () => (await import("./fake.ts")).fake],
+  ["tail", async () => (await import("./tail.ts")).tail],
+  ["record", async () => (await import("./record.ts")).record],
+  ["doctor", async () => (await import("./doctor.ts")).doctor],
+  ["contract", async () => (await import("./contract.ts")).contract],
+  ["certs", async () => (await import("./certs.ts")).certs],
+  ["gateway", async () => (await import("./gateway.ts")).gateway],
 ]);
 
 const help = `falco-streams: Falco's alerts as Web Streams, and a fake Falco to test with
@@ -106,8 +99,8 @@ async function run(args: readonly string[], context: CommandContext): Promise<nu
     await context.stdout.write(help);
     return 0;
   }
-  const command = commands.get(name);
-  if (command !== undefined) return await command(rest, context);
+  const load = commands.get(name);
+  if (load !== undefined) return await (await load())(rest, context);
   throw new UsageError(
     `unknown command ${quote(name)}${suggest(name, [...commands.keys()])}. See --help`,
   );

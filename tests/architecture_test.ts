@@ -64,6 +64,8 @@ interface Import {
   readonly specifier: string;
   /** The imported file, if it is one of the project. */
   readonly file: string | undefined;
+  /** Loaded when the code gets there, not with the file. */
+  readonly isDynamic: boolean;
 }
 
 function* sourceFiles(folder: string): Generator<string> {
@@ -97,7 +99,7 @@ function importsOf(file: string): Import[] {
     const path = specifier.startsWith(".")
       ? relative(root, resolve(root, dirname(file), specifier)).split(sep).join("/")
       : undefined;
-    found.push({ from: file, specifier, file: path });
+    found.push({ from: file, specifier, file: path, isDynamic: match[2] !== undefined });
   }
   return found;
 }
@@ -158,6 +160,28 @@ describe("architecture", () => {
       violations(({ specifier, file }, room) =>
         (specifier === "yaml" || file?.startsWith("lib/yaml/") === true) &&
         !yamlRooms.includes(room)
+      ),
+      [],
+    );
+  });
+
+  it("loads connect only where a call needs it, as it takes longer than all the rest", () => {
+    const isStock = (file: string): boolean => file.startsWith("lib/transport/stock_");
+    assert.deepEqual(
+      violations(({ from, specifier, file = "", isDynamic }) =>
+        !isStock(from) && (specifier.startsWith("@connectrpc/") || isStock(file)) && !isDynamic
+      ),
+      [],
+    );
+  });
+
+  it("loads a command when it is called for", () => {
+    const all = imports.filter(({ from, isDynamic }) => from === "cli/main.ts" && isDynamic);
+    const commands = all.map(({ file = "" }) => file);
+    assert(commands.length >= 8);
+    assert.deepEqual(
+      violations(({ from, file = "", isDynamic }) =>
+        from === "cli/main.ts" && commands.includes(file) && !isDynamic
       ),
       [],
     );

@@ -41,7 +41,7 @@ function* tasksIn(text: string): Generator<{ task: string; args: string }> {
 }
 
 const optionsFile = (task: string): string => `cli/${task}_options.ts`;
-const commands = [...read("cli/main.ts").matchAll(/^ {2}\["([a-z]+)", [a-z]+\],$/gm)]
+const commands = [...read("cli/main.ts").matchAll(/^ {2}\["([a-z]+)", async /gm)]
   .map(([, name]) => name!);
 
 async function helpOf(name: string): Promise<string> {

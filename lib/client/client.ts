@@ -1,11 +1,8 @@
 /** What `connect()` returns. @module */
-import { createClient } from "@connectrpc/connect";
-import { service as versionService } from "../../gen/version_pb.ts";
 import { systemClock, wait } from "../clock.ts";
 import type { CancelTimer } from "../clock.ts";
 import { FalcoClosedError, FalcoConnectError } from "../errors.ts";
 import { EventStream } from "../streams/engine/event_stream.ts";
-import { createStockTransport, stockError } from "../transport/stock_transport.ts";
 import { Backoff } from "./backoff.ts";
 import type { ReconnectOptions } from "./backoff.ts";
 import { CallSource } from "./call_source.ts";
@@ -82,6 +79,10 @@ export class Client implements FalcoClient {
 
   async #askVersion(signal: AbortSignal | undefined, timeoutMs: number): Promise<FalcoVersion> {
     const { manager, maxMessageBytes, clock = systemClock } = this.#context;
+    // Only when it is needed: connect takes longer to load than all the rest, and alerts need none of it.
+    const { callVersion } = await import("../transport/stock_version.ts");
+    signal?.throwIfAborted();
+    this.#refuseClosed();
     const limit = new AbortController();
     let cancelTimer: CancelTimer = () => {};
     let isOver = false;
@@ -90,13 +91,12 @@ export class Client implements FalcoClient {
       if (!isOver) cancelTimer = clock.setTimer(() => limit.abort(), timeoutMs);
     }, () => {});
     try {
-      const client = createClient(versionService, createStockTransport(manager, maxMessageBytes));
       const ended = signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]);
-      return versionFromMessage(await client.version({}, { signal: ended }));
+      return versionFromMessage(await callVersion(manager, { maxMessageBytes, signal: ended }));
     } catch (error) {
-      if (!signal?.aborted) this.#refuseClosed();
-      if (limit.signal.aborted && !signal?.aborted) throw this.#noAnswer(timeoutMs);
-      throw stockError(error, "falco.version.service/version", manager, signal);
+      if (signal?.aborted) throw signal.reason;
+      this.#refuseClosed();
+      throw limit.signal.aborted ? this.#noAnswer(timeoutMs) : error;
     } finally {
       isOver = true;
       cancelTimer();

@@ -6,7 +6,6 @@ import { DEFAULT_ADDRESS, OLDER_DEFAULT_ADDRESS, parseAddress } from "../transpo
 import { ClientCall } from "../transport/client_call.ts";
 import type { TlsCredentials } from "../transport/credentials.ts";
 import { SessionManager } from "../transport/session_manager.ts";
-import { StockCall } from "../transport/stock_call.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES } from "../transport/stream_call.ts";
 import type { ReconnectOptions } from "./backoff.ts";
 import type { CallOptions } from "./call_source.ts";
@@ -260,10 +259,13 @@ export function connect(
   }
   const alternatives = address === undefined ? [parseAddress(OLDER_DEFAULT_ADDRESS)] : [];
   const manager = new SessionManager(parsed, { tls, connectTimeoutMs, clock, alternatives });
-  const { start } = transport === "own" ? ClientCall : StockCall;
   return new Client({
     manager,
-    startCall: (method) => start(manager, method, { maxMessageBytes }),
+    async startCall(method) {
+      if (transport === "own") return await ClientCall.start(manager, method, { maxMessageBytes });
+      const { StockCall } = await import("../transport/stock_call.ts");
+      return await StockCall.start(manager, method, { maxMessageBytes });
+    },
     outputs: new OutputsService(),
     maxMessageBytes,
     clock,
