@@ -4,6 +4,8 @@ import { join, resolve } from "node:path";
 import { DEFAULT_ADDRESS, parseAddress } from "../lib/transport/address.ts";
 import type { Address } from "../lib/transport/address.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
+import { OPTION_NAMES } from "../lib/transport/option_names.ts";
+import type { NamedOptions, OptionName } from "../lib/transport/option_names.ts";
 import { quote } from "./options.ts";
 import type { ParsedOptions } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
@@ -38,8 +40,8 @@ const certsFiles = { ca: "ca.crt", cert: "client.crt", key: "client.key" } as co
 export interface ConnectionArguments {
   /** The address in a form that only means one thing; undefined for Falco's own default. */
   readonly address: Address | undefined;
-  /** The certificates that were named; not all of them need be. */
-  readonly tls: Partial<TlsCredentials>;
+  /** The certificates that were named; not all of them need be. Messages call them as the user does. */
+  readonly tls: Partial<TlsCredentials> & NamedOptions;
 }
 
 /**
@@ -83,9 +85,9 @@ export function requireCredentials(
   { address, tls }: ConnectionArguments,
 ): TlsCredentials | undefined {
   if (address?.kind !== "tls") return undefined;
-  const { ca, cert, key, serverName } = tls;
+  const { ca, cert, key } = tls;
   if (ca !== undefined && cert !== undefined && key !== undefined) {
-    return { ca, cert, key, ...(serverName === undefined ? {} : { serverName }) };
+    return { ...tls, ca, cert, key };
   }
   throw new UsageError(
     `${address.text} needs ${missingCertificates(tls)}: over TCP Falco always wants a client ` +
@@ -133,15 +135,34 @@ function toAddress(text: string): Address {
   }
 }
 
-function readTls(values: ParsedOptions["values"]): Partial<TlsCredentials> {
-  const folder = values["certs"] as string | undefined;
+function readTls(values: ParsedOptions["values"]): ConnectionArguments["tls"] {
   const tls: { -readonly [K in keyof TlsCredentials]?: TlsCredentials[K] } = {};
+  const names: Record<string, OptionName> = { serverName: { option: "--server-name" } };
   for (const name of ["ca", "cert", "key"] as const) {
-    const file = values[name] as string | undefined;
-    const path = file ?? (folder === undefined ? undefined : join(folder, certsFiles[name]));
-    if (path !== undefined) tls[name] = path;
+    const named = readPath(values, name, certsFiles[name]);
+    if (named.path !== undefined) tls[name] = named.path;
+    names[name] = named.name;
   }
   const serverName = values["server-name"] as string | undefined;
   if (serverName !== undefined) tls.serverName = serverName;
-  return tls;
+  return { ...tls, [OPTION_NAMES]: names };
+}
+
+/**
+ * Reads the path of a certificate or a key.
+ *
+ * @param values What was given.
+ * @param option The option for this one.
+ * @param file What it is called in the folder of `--certs`.
+ * @returns The path, undefined if there is none, and what the user calls it.
+ */
+export function readPath(
+  values: ParsedOptions["values"],
+  option: "ca" | "cert" | "key",
+  file: string,
+): { readonly path: string | undefined; readonly name: OptionName } {
+  const path = values[option] as string | undefined;
+  const folder = values["certs"] as string | undefined;
+  if (path !== undefined || folder === undefined) return { path, name: { option: `--${option}` } };
+  return { path: join(folder, file), name: { option: "--certs", file } };
 }

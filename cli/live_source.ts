@@ -1,11 +1,20 @@
 /** Where `tail`, `record` and `replay` take alerts from, by one argument. @module */
 import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ReceiverTls } from "../lib/sources/http_receiver_options.ts";
+import { receiverPlace } from "../lib/sources/open_alerts.ts";
+import { isOpenToAll } from "../lib/sources/receiver_server.ts";
 import type { Address } from "../lib/transport/address.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
-import { connectionHelp, readConnection, requireCredentials } from "./connection_options.ts";
+import { OPTION_NAMES } from "../lib/transport/option_names.ts";
+import type { NamedOptions } from "../lib/transport/option_names.ts";
+import {
+  connectionHelp,
+  readConnection,
+  readPath,
+  requireCredentials,
+} from "./connection_options.ts";
 import { oneOf, wholeNumber } from "./options.ts";
 import type { ParsedOptions } from "./options.ts";
 import { readTokenFile } from "./read_token_file.ts";
@@ -94,14 +103,34 @@ export async function readSource(options: ParsedOptions): Promise<LiveSource> {
   const from = oneOf("from", values["from"], ["start", "end"] as const);
   const tls = receiverTls(values, found);
   const token = await readTokenFile(values["token-file"] as string | undefined);
+  const receive = {
+    ...(tls === undefined ? {} : { tls }),
+    ...(token === undefined ? {} : { token }),
+  };
+  if (found.kind === "receiver") requireGuarded(found.address, receive);
   return {
     ...found,
     follow: {
       ...(from === undefined ? {} : { from }),
       ...(values["once"] === true ? { once: true } : {}),
     },
-    receive: { ...(tls === undefined ? {} : { tls }), ...(token === undefined ? {} : { token }) },
+    receive,
   };
+}
+
+/** As the receiver itself refuses it, but in the words of the command line. */
+function requireGuarded(address: string, receive: OtherSource["receive"]): void {
+  let place: ReturnType<typeof receiverPlace>;
+  try {
+    place = receiverPlace(address);
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+  if (!isOpenToAll({ ...place, ...receive })) return;
+  throw new UsageError(
+    `${address} would let everybody who reaches it forge alerts. Give --token-file, or ` +
+      "https-receiver: with --ca, or listen on 127.0.0.1",
+  );
 }
 
 async function falcoSource(options: ParsedOptions): Promise<FalcoSource> {
@@ -148,18 +177,15 @@ function fileAddress(text: string): string {
 function receiverTls(
   values: ParsedOptions["values"],
   { kind, address }: Pick<OtherSource, "kind" | "address">,
-): ReceiverTls | undefined {
+): ReceiverTls & NamedOptions | undefined {
   const given = ["ca", "cert", "key", "certs"].filter((name) => values[name] !== undefined);
   const isTls = /^https-/i.test(address);
   if (!isTls && given.length > 0) {
     throw new UsageError(`certificates are for TLS, and ${address} is ${nameOf(kind)} without it`);
   }
   if (!isTls) return undefined;
-  const folder = values["certs"] as string | undefined;
-  const path = (name: string, file: string): string | undefined =>
-    values[name] as string | undefined ?? (folder === undefined ? undefined : join(folder, file));
-  const cert = path("cert", "server.crt");
-  const key = path("key", "server.key");
+  const { path: cert, name: certName } = readPath(values, "cert", "server.crt");
+  const { path: key, name: keyName } = readPath(values, "key", "server.key");
   if (cert === undefined || key === undefined) {
     throw new UsageError(
       `${address} needs --cert and --key, the receiver's own. Name the files, or the folder with ` +
@@ -167,7 +193,12 @@ function receiverTls(
     );
   }
   const clientCa = values["ca"] as string | undefined;
-  return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
+  return {
+    cert,
+    key,
+    ...(clientCa === undefined ? {} : { clientCa }),
+    [OPTION_NAMES]: { cert: certName, key: keyName, clientCa: { option: "--ca" } },
+  };
 }
 
 function nameOf(kind: LiveSource["kind"]): string {

@@ -178,11 +178,11 @@ async function listenAddress(config: GatewayListenerConfig): Promise<ListenAddre
   const fail: PemFailure = (problem, cause) => {
     throw new FalcoError(`Cannot start the listener "${config.name}": ${problem}`, { cause });
   };
-  const { ca, cert, key } = config.tls!;
+  const tls = config.tls!;
   const credentials = {
-    ca: await loadPem(ca, "tls.ca", "certificate", fail),
-    cert: await loadPem(cert, "tls.cert", "certificate", fail),
-    key: await loadPem(key, "tls.key", "key", fail),
+    ca: await loadPem(tls, "ca", "certificate", fail),
+    cert: await loadPem(tls, "cert", "certificate", fail),
+    key: await loadPem(tls, "key", "key", fail),
   };
   return { kind: "tls", host: address.host, port: address.port, credentials };
 }

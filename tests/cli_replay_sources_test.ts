@@ -131,8 +131,9 @@ describe("replay of a source", () => {
       [["localhost:5060"], /^https:\/\/localhost:5060 needs --ca, --cert, --key: /],
       [
         ["http-receiver://192.0.2.1:2801/"],
-        /^Cannot start the receiver on 192\.0\.2\.1: everybody/,
+        /^http-receiver:\/\/192\.0\.2\.1:2801\/ would let everybody .* Give --token-file, or https/,
       ],
+      [["http-receiver://"], /^Cannot open "http-receiver:\/\/": that is no address\. Write http/],
       [["unix:///none", "--token-file", "x"], /^--token-file is for http-receiver:, and unix:/],
     ];
     for (const [args, message] of cases) {

@@ -60,7 +60,7 @@ export interface Where {
 export interface TroubleCase {
   readonly name: string;
   readonly trouble: Trouble;
-  /** What the library says after `Cannot connect to ADDRESS: `, and so `tail`. */
+  /** What the library and `tail` say after `Cannot connect to ADDRESS: `, each with its own words. */
   readonly sentence: string;
   /** The check of `doctor` that fails, and what it says. */
   readonly doctor: string;
@@ -155,7 +155,7 @@ export const troubles: readonly TroubleCase[] = [
     trouble: fakeFor(good, async () => ({ ...await goodCerts(), serverName: "falco.test" })),
     sentence:
       `Falco's certificate is not valid for the name "falco.test". Make one that lists it ` +
-      'as subjectAltName, or set "tls.serverName" to a name that it lists',
+      "as subjectAltName, or set {serverName} to a name that it lists",
     doctor: 'server-name: not valid for "falco.test" (SAN: DNS:localhost, ANY). Make one that ' +
       "lists the name as subjectAltName, or give a name that it lists with --server-name",
   },
@@ -171,7 +171,7 @@ export const troubles: readonly TroubleCase[] = [
       });
     },
     sentence: `Falco's certificate is not valid for the name "127.0.0.1". Make one that lists it ` +
-      'as subjectAltName, or set "tls.serverName" to a name that it lists',
+      "as subjectAltName, or set {serverName} to a name that it lists",
     doctor:
       'server-name: not valid for "127.0.0.1" (SAN: none, subject ANYCN=localhost). Make one ' +
       "that lists the name as subjectAltName, or give a name that it lists with --server-name",
@@ -182,7 +182,7 @@ export const troubles: readonly TroubleCase[] = [
       const other = await makeCertificates();
       return { certs: await write("unknown", { ...certificates, ca: other.ca }) };
     }),
-    sentence: `Falco's certificate is not signed by the authority in "tls.ca" (ANY). Pass the ` +
+    sentence: `Falco's certificate is not signed by the authority in {ca} (ANY). Pass the ` +
       "authority that signed grpc.cert_chain, and check that neither has expired",
     doctor: "server-chain: not signed by the authority in FOLDER/unknown/ca.crt (ANY). Give the " +
       "authority that signed grpc.cert_chain with --ca",
@@ -207,8 +207,8 @@ export const troubles: readonly TroubleCase[] = [
       const { client } = await makeCertificates();
       return { certs: await write("stranger", { ...certificates, client }) };
     }),
-    sentence: 'TLS failed (ANY). Check that "tls.cert" is signed by the authority in Falco\'s ' +
-      'grpc.root_certs, that "tls.key" belongs to it, and that this is the port of grpc.bind_address',
+    sentence: "TLS failed (ANY). Check that {cert} is signed by the authority in Falco's " +
+      "grpc.root_certs, that {key} belongs to it, and that this is the port of grpc.bind_address",
     doctor:
       "client-certificate: not accepted: the server hung up once it had seen it (ANY). Have " +
       "it signed by the authority in Falco's grpc.root_certs, and check its dates",
@@ -218,7 +218,7 @@ export const troubles: readonly TroubleCase[] = [
     trouble: fakeFor(good, async () => ({
       certs: await write("late", await more({ broken: ["expired-client"] })),
     })),
-    sentence: 'the certificate in "tls.cert" has expired (valid to DATE). Renew it',
+    sentence: "the certificate in {cert} has expired (valid to DATE). Renew it",
     doctor: "certificates: the client's has expired on DAY. Renew it",
   },
   {
@@ -248,43 +248,67 @@ export const troubles: readonly TroubleCase[] = [
       mkdirSync(join(folder.path, "empty"));
       return Promise.resolve({ certs: join(folder.path, "empty") });
     }),
-    sentence: 'the file "FOLDER/empty/ca.crt" of the option "tls.ca" cannot be read (ANY). Check ' +
+    sentence:
+      'the file "FOLDER/empty/ca.crt" of the option {ca option} cannot be read (ANY). Check ' +
       "the path and the permissions",
-    doctor: 'certificates: the file "FOLDER/empty/ca.crt" of the option "tls.ca" cannot be read ' +
+    doctor: 'certificates: the file "FOLDER/empty/ca.crt" of the option "--certs" cannot be read ' +
       "(ANY). Check the path and the permissions",
   },
   {
     name: "a file is no PEM",
     trouble: fakeFor(good, withFile("der", "client.crt", () => "0\x82\x03\x1f")),
-    sentence: 'the file "FOLDER/der/client.crt" of the option "tls.cert" holds no PEM block. ' +
+    sentence: 'the file "FOLDER/der/client.crt" of the option {cert option} holds no PEM block. ' +
       "Convert it with openssl x509 or openssl pkey",
-    doctor:
-      'certificates: the file "FOLDER/der/client.crt" of the option "tls.cert" holds no PEM ' +
+    doctor: 'certificates: the file "FOLDER/der/client.crt" of the option "--certs" holds no PEM ' +
       "block. Convert it with openssl x509 or openssl pkey",
   },
   {
     name: "a file is a broken PEM",
     trouble: fakeFor(good, withFile("broken", "ca.crt", () => certificates.ca + bad)),
-    sentence: 'the file "FOLDER/broken/ca.crt" of the option "tls.ca" is a broken PEM: ' +
+    sentence: 'the file "FOLDER/broken/ca.crt" of the option {ca option} is a broken PEM: ' +
       "CERTIFICATE 2 of 2 cannot be read (ANY). Copy it again from where it was made",
     doctor:
-      'certificates: the file "FOLDER/broken/ca.crt" of the option "tls.ca" is a broken PEM: ' +
+      'certificates: the file "FOLDER/broken/ca.crt" of the option "--certs" is a broken PEM: ' +
       "CERTIFICATE 2 of 2 cannot be read (ANY). Copy it again from where it was made",
   },
   {
     name: "certificate and key were swapped",
     trouble: fakeFor(good, withFile("swapped", "client.crt", () => certificates.client.key)),
-    sentence: 'the file "FOLDER/swapped/client.crt" of the option "tls.cert" holds no ' +
+    sentence: 'the file "FOLDER/swapped/client.crt" of the option {cert option} holds no ' +
       "certificate, but PRIVATE KEY. Pass the certificate",
-    doctor:
-      'certificates: the file "FOLDER/swapped/client.crt" of the option "tls.cert" holds no ' +
+    doctor: 'certificates: the file "FOLDER/swapped/client.crt" of the option "--certs" holds no ' +
       "certificate, but PRIVATE KEY. Pass the certificate",
   },
 ];
 
-/** A sentence as a pattern: ANY is the runtime's word, in brackets or before more of ours. */
-export function pattern(sentence: string, { address }: Where): RegExp {
-  const escaped = sentence.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+/** What an option is called: `isOption` where it says so, otherwise what was given with it is meant. */
+type Words = (option: string, isOption: boolean) => string;
+
+/** The words of the library's users. */
+export const libraryWords: Words = (option) => `"tls.${option}"`;
+
+/** The words of whoever typed what `argumentsFor` gives. */
+export const commandWords: Words = (option, isOption) => {
+  if (option === "serverName") return '"--server-name"';
+  return isOption ? '"--certs"' : `"${certsFiles[option]}" of "--certs"`;
+};
+
+const certsFiles: Record<string, string> = {
+  ca: "ca.crt",
+  cert: "client.crt",
+  key: "client.key",
+};
+
+/**
+ * A sentence as a pattern: ANY is the runtime's word, in brackets or before more of ours, `{ca}` and
+ * `{ca option}` are what the option is called.
+ */
+export function pattern(sentence: string, { address }: Where, words = commandWords): RegExp {
+  const worded = sentence.replaceAll(
+    /\{(\w+)( option)?\}/g,
+    (_, option: string, isOption?: string) => words(option, isOption !== undefined),
+  );
+  const escaped = worded.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const filled = escaped
     .replaceAll("ANY", OF_RUNTIME)
     .replaceAll("FOLDER", folder.path)

@@ -1,7 +1,7 @@
 /** What `doctor` looks at, one thing at a time. @module */
 import type { FalcoVersion } from "../../lib/client/falco_version.ts";
 import type { Address } from "../../lib/transport/address.ts";
-import type { LoadedCredentials } from "../../lib/transport/credentials.ts";
+import type { LoadedCredentials, TlsCredentials } from "../../lib/transport/credentials.ts";
 import type { Handshake } from "../../lib/transport/handshake.ts";
 import type { SessionManager } from "../../lib/transport/session_manager.ts";
 import type { ConnectionArguments } from "../connection_options.ts";
@@ -55,6 +55,20 @@ export interface Check {
    * @returns What it found. It throws only if the signal fires.
    */
   run(findings: Findings): Promise<Finding>;
+}
+
+/**
+ * The certificates that were read, for a connection.
+ *
+ * @param findings What is known.
+ * @returns What the files held then, under the options' names; undefined without certificates.
+ */
+export function asGiven(
+  { connection, credentials }: Pick<Findings, "connection" | "credentials">,
+): TlsCredentials | undefined {
+  if (credentials === undefined) return undefined;
+  const { ca, cert, key } = credentials;
+  return { ...connection.tls, ca, cert, key };
 }
 
 /** A finding that all is well. */

@@ -10,7 +10,7 @@ import { handshake } from "../../lib/transport/handshake.ts";
 import type { Handshake, TlsVersion } from "../../lib/transport/handshake.ts";
 import { SessionManager } from "../../lib/transport/session_manager.ts";
 import { missingCertificates } from "../connection_options.ts";
-import { fail, ok, skipped, warn } from "./check.ts";
+import { asGiven, fail, ok, skipped, warn } from "./check.ts";
 import type { Check, Finding, Findings } from "./check.ts";
 
 const DAY_MS = 86_400_000;
@@ -26,7 +26,7 @@ export const checkOwnCertificates: Check = {
   needs: ["address"],
   async run(findings) {
     const { connection, address, now } = findings;
-    const { ca, cert, key, serverName } = connection.tls;
+    const { ca, cert, key } = connection.tls;
     if (ca === undefined || cert === undefined || key === undefined) {
       return fail(
         `${missingCertificates(connection.tls)} not given`,
@@ -35,10 +35,7 @@ export const checkOwnCertificates: Check = {
     }
     let loaded: LoadedCredentials;
     try {
-      loaded = await loadCredentials(
-        { ca, cert, key, ...(serverName === undefined ? {} : { serverName }) },
-        address!.text,
-      );
+      loaded = await loadCredentials({ ...connection.tls, ca, cert, key }, address!.text);
     } catch (error) {
       const text = (error as Error).message.slice(`Cannot connect to ${address!.text}: `.length);
       const [state = text, ...remedies] = text.split(". ");
@@ -72,7 +69,9 @@ export const checkTls: Check = {
     }
     const [best] = done;
     if (best === undefined) {
-      const { message } = connectionError(address, refused);
+      const { message } = connectionError(address, refused, "connecting", {
+        given: findings.connection.tls,
+      });
       const [state = "", ...remedies] = message
         .slice(`Cannot connect to ${address.text}: `.length).split(". ");
       return fail(state, remedies.join(". "));
@@ -167,12 +166,7 @@ export const checkClientCertificate: Check = {
     if (credentials === undefined) return skipped("no certificate to show");
     const address = findings.address as TlsAddress;
     const session = new SessionManager(address, {
-      tls: {
-        ca: credentials.ca,
-        cert: credentials.cert,
-        key: credentials.key,
-        ...(credentials.servername === undefined ? {} : { serverName: credentials.servername }),
-      },
+      tls: asGiven(findings),
       connectTimeoutMs: timeoutMs,
     });
     findings.session = session;

@@ -3,7 +3,7 @@ import { connect } from "../../lib/client/connect.ts";
 import { FalcoConnectError, FalcoRpcError } from "../../lib/errors.ts";
 import { SessionManager } from "../../lib/transport/session_manager.ts";
 import { wait } from "../../lib/clock.ts";
-import { fail, noGrpc, ok, skipped, warn } from "./check.ts";
+import { asGiven, fail, noGrpc, ok, skipped, warn } from "./check.ts";
 import type { Check, Findings } from "./check.ts";
 
 /** gRPC's UNIMPLEMENTED. */
@@ -24,16 +24,8 @@ export const checkVersion: Check = {
   name: "version",
   needs: ["listening", "client-certificate"],
   async run(findings) {
-    const { address, credentials, timeoutMs, signal } = findings;
-    const client = connect(address!.text, {
-      connectTimeoutMs: timeoutMs,
-      tls: credentials === undefined ? undefined : {
-        ca: credentials.ca,
-        cert: credentials.cert,
-        key: credentials.key,
-        ...(credentials.servername === undefined ? {} : { serverName: credentials.servername }),
-      },
-    });
+    const { address, timeoutMs, signal } = findings;
+    const client = connect(address!.text, { connectTimeoutMs: timeoutMs, tls: asGiven(findings) });
     try {
       const version = findings.version = await client.version({ signal, timeoutMs });
       const engine = version.engineVersion === "" ? "" : `, engine ${version.engineVersion}`;

@@ -160,12 +160,12 @@ export class HttpDelivery implements Delivery {
     const fail: PemFailure = (problem, cause) => {
       throw new FalcoError(`Cannot deliver to ${this.#name}: ${problem}`, { cause });
     };
-    const { ca, cert, key } = this.#options.tls;
+    const { tls } = this.#options;
     return new TlsAgent({
       ...keep,
-      ...(ca === undefined ? {} : { ca: await loadPem(ca, "tls.ca", "certificate", fail) }),
-      ...(cert === undefined ? {} : { cert: await loadPem(cert, "tls.cert", "certificate", fail) }),
-      ...(key === undefined ? {} : { key: await loadPem(key, "tls.key", "key", fail) }),
+      ...(tls.ca === undefined ? {} : { ca: await loadPem(tls, "ca", "certificate", fail) }),
+      ...(tls.cert === undefined ? {} : { cert: await loadPem(tls, "cert", "certificate", fail) }),
+      ...(tls.key === undefined ? {} : { key: await loadPem(tls, "key", "key", fail) }),
     });
   }
 }

@@ -221,14 +221,14 @@ function carrierTo(url: URL, tls: SyslogSinkOptions["tls"]): SyslogCarrier {
 
 async function loadTls(
   url: URL,
-  { ca, cert, key }: NonNullable<SyslogSinkOptions["tls"]>,
+  tls: NonNullable<SyslogSinkOptions["tls"]>,
 ): Promise<SyslogTls> {
   const fail: PemFailure = (problem, cause) => {
     throw new FalcoError(`Cannot deliver to ${url.protocol}//${url.host}: ${problem}`, { cause });
   };
   return {
-    ...(ca === undefined ? {} : { ca: await loadPem(ca, "tls.ca", "certificate", fail) }),
-    ...(cert === undefined ? {} : { cert: await loadPem(cert, "tls.cert", "certificate", fail) }),
-    ...(key === undefined ? {} : { key: await loadPem(key, "tls.key", "key", fail) }),
+    ...(tls.ca === undefined ? {} : { ca: await loadPem(tls, "ca", "certificate", fail) }),
+    ...(tls.cert === undefined ? {} : { cert: await loadPem(tls, "cert", "certificate", fail) }),
+    ...(tls.key === undefined ? {} : { key: await loadPem(tls, "key", "key", fail) }),
   };
 }

@@ -158,12 +158,31 @@ async function receive(
         : `Cannot open ${address}: there are certificates for it. Use https-receiver:`,
     );
   }
+  return await HttpReceiver.start({ ...options, ...receiverPlace(address) });
+}
+
+/**
+ * Takes the address of a receiver apart.
+ *
+ * @param address An address with `http-receiver:` or `https-receiver:`.
+ * @returns Where to listen.
+ * @throws {TypeError} If it can be no address.
+ */
+export function receiverPlace(
+  address: string,
+): Pick<HttpReceiverOptions, "hostname" | "port" | "path"> {
   // URL knows ports and paths of special schemes alone.
-  const url = new URL(address.replace(/^https?-receiver:/i, "http:"));
-  return await HttpReceiver.start({
-    ...options,
+  const text = address.replace(/^https?-receiver:/i, "http:");
+  if (!URL.canParse(text)) {
+    throw new TypeError(
+      `Cannot open ${JSON.stringify(address)}: that is no address. Write ` +
+        "http-receiver://HOST:PORT/PATH",
+    );
+  }
+  const url = new URL(text);
+  return {
     hostname: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? 2801 : Number(url.port),
     ...(url.pathname === "/" ? {} : { path: url.pathname }),
-  });
+  };
 }

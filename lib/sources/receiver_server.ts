@@ -78,11 +78,9 @@ export function requireSafe(options: HttpReceiverOptions): void {
       );
     }
   }
-  const { hostname = "127.0.0.1", tls, token, allowInsecure = false } = options;
+  const { hostname, token } = options;
   if (token === "") throw new TypeError('Cannot start the receiver: "token" is empty');
-  if (
-    !LOOPBACK.test(hostname) && tls?.clientCa === undefined && token === undefined && !allowInsecure
-  ) {
+  if (isOpenToAll(options)) {
     throw new TypeError(
       `Cannot start the receiver on ${hostname}: everybody who reaches it could forge alerts. ` +
         'Pass "token" or "tls" with "clientCa", or set "allowInsecure"',
@@ -90,15 +88,28 @@ export function requireSafe(options: HttpReceiverOptions): void {
   }
 }
 
+/**
+ * Says whether everybody could post.
+ *
+ * @param options Where it is to listen, and what senders have to show.
+ * @returns True if that is not loopback, and they have to show nothing.
+ */
+export function isOpenToAll(
+  { hostname = "127.0.0.1", tls, token, allowInsecure = false }: HttpReceiverOptions,
+): boolean {
+  return !LOOPBACK.test(hostname) && tls?.clientCa === undefined && token === undefined &&
+    !allowInsecure;
+}
+
 async function loadTls(tls: ReceiverTls): Promise<Record<string, unknown>> {
   const fail: PemFailure = (problem, cause) => {
     throw new FalcoError(`Cannot start the receiver: ${problem}`, { cause });
   };
   return {
-    cert: await loadPem(tls.cert, "tls.cert", "certificate", fail),
-    key: await loadPem(tls.key, "tls.key", "key", fail),
+    cert: await loadPem(tls, "cert", "certificate", fail),
+    key: await loadPem(tls, "key", "key", fail),
     ...(tls.clientCa === undefined ? {} : {
-      ca: await loadPem(tls.clientCa, "tls.clientCa", "certificate", fail),
+      ca: await loadPem(tls, "clientCa", "certificate", fail),
       requestCert: true,
       rejectUnauthorized: true,
     }),

@@ -1,6 +1,8 @@
 /** Whether it is the dates of a certificate that TLS stumbled over. @module */
 import { X509Certificate } from "node:crypto";
 import type { LoadedCredentials } from "./credentials.ts";
+import { quoteOption } from "./option_names.ts";
+import type { NamedOptions } from "./option_names.ts";
 import { pemBlocksOf } from "./pem_blocks.ts";
 
 /**
@@ -11,25 +13,27 @@ import { pemBlocksOf } from "./pem_blocks.ts";
  *
  * @param loaded The certificates, as PEM texts.
  * @param nowMs The time, by the machine's clock, as TLS takes it.
+ * @param given The options that they came in, for messages.
  * @returns What is wrong and the remedy; undefined if it is not the dates.
  */
 export function certificateDates(
   loaded: Partial<LoadedCredentials>,
   nowMs: number,
+  given?: NamedOptions,
 ): string | undefined {
   const { cert = "", ca = "" } = loaded;
   const [own] = certificatesIn(cert);
   const authorities = certificatesIn(ca);
   const of = (certificate: X509Certificate, option: string): string | undefined =>
     datesOf(certificate, nowMs, {
-      whose: `the certificate in "${option}"`,
+      whose: `the certificate in ${quoteOption(given, option)}`,
       renew: "Renew it",
       clocks: "Check the clock of this machine",
     });
-  const problem = own === undefined ? undefined : of(own, "tls.cert");
+  const problem = own === undefined ? undefined : of(own, "cert");
   if (problem !== undefined) return problem;
   // One that is valid is enough.
-  const problems = authorities.map((authority) => of(authority, "tls.ca"));
+  const problems = authorities.map((authority) => of(authority, "ca"));
   return problems.every((one) => one !== undefined) ? problems[0] : undefined;
 }
 

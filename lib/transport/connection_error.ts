@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders } from "node:http2";
 import { FalcoConnectError } from "../errors.ts";
 import type { FalcoConnectReason } from "../errors.ts";
 import type { Address } from "./address.ts";
+import { quoteOption } from "./option_names.ts";
+import type { NamedOptions } from "./option_names.ts";
 
 /** The code of an error that means: TLS is there, but the other side did not agree to HTTP/2. */
 export const NO_HTTP2 = "FALCO_NO_HTTP2";
@@ -13,6 +15,8 @@ export interface TlsSide {
   readonly serverName?: string | undefined;
   /** What is wrong with the dates of a certificate, and the remedy. */
   readonly dates?: string | undefined;
+  /** The options that the client's certificates came in, for messages. */
+  readonly given?: NamedOptions | undefined;
 }
 
 /** When it went wrong: before the connection was there, after TLS's handshake, or once it was open. */
@@ -151,7 +155,7 @@ function describe(
         "Check that this is the port of grpc.bind_address",
       ];
     }
-    return ["tls", describeTls(tls.serverName ?? address.host, code, cause, tls.dates)];
+    return ["tls", describeTls(tls.serverName ?? address.host, code, cause, tls)];
   }
   return ["protocol", describeProtocol(address, errorMessage(cause))];
 }
@@ -167,12 +171,14 @@ function describeTls(
   name: string,
   code: string,
   cause: unknown,
-  dates: string | undefined,
+  { dates, given }: TlsSide,
 ): string {
   const detail = errorMessage(cause);
+  const quote = (option: string): string => quoteOption(given, option);
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID" || /altnames|NotValidForName/i.test(detail)) {
     return `Falco's certificate is not valid for the name ${JSON.stringify(name)}. ` +
-      `Make one that lists it as subjectAltName, or set "tls.serverName" to a name that it lists`;
+      `Make one that lists it as subjectAltName, or set ${quote("serverName")} to a name that it ` +
+      "lists";
   }
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
     return `the other side does not speak TLS (${detail}). ` +
@@ -180,7 +186,7 @@ function describeTls(
   }
   if (dates !== undefined) return dates;
   if (/alert:?[ _]certificate[ _]?expired/i.test(`${code} ${detail}`)) {
-    return `Falco takes the certificate in "tls.cert" for expired (${detail}). ` +
+    return `Falco takes the certificate in ${quote("cert")} for expired (${detail}). ` +
       "Check the clocks of both machines";
   }
   if (/expired/i.test(code + detail)) {
@@ -191,11 +197,12 @@ function describeTls(
     return `Falco's certificate is not valid yet (${detail}). Check the clocks of both machines`;
   }
   if (/SELF_SIGNED|VERIFY_LEAF|GET_ISSUER|UnknownIssuer|unknown ca\b/i.test(code + " " + detail)) {
-    return `Falco's certificate is not signed by the authority in "tls.ca" (${detail}). ` +
+    return `Falco's certificate is not signed by the authority in ${quote("ca")} (${detail}). ` +
       "Pass the authority that signed grpc.cert_chain, and check that neither has expired";
   }
-  return `TLS failed (${detail}). Check that "tls.cert" is signed by the authority in Falco's ` +
-    `grpc.root_certs, that "tls.key" belongs to it, and that this is the port of grpc.bind_address`;
+  return `TLS failed (${detail}). Check that ${quote("cert")} is signed by the authority in ` +
+    `Falco's grpc.root_certs, that ${quote("key")} belongs to it, and that this is the port of ` +
+    "grpc.bind_address";
 }
 
 function errorCode(cause: unknown): string {

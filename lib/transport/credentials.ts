@@ -66,12 +66,12 @@ export async function loadCredentials(
     });
   };
   // One after the other: of several that are wrong, it is always the same that is named.
-  const ca = await loadPem(credentials.ca, "tls.ca", "certificate", fail);
-  const cert = await loadPem(credentials.cert, "tls.cert", "certificate", fail);
-  const key = await loadPem(credentials.key, "tls.key", "key", fail);
+  const ca = await loadPem(credentials, "ca", "certificate", fail);
+  const cert = await loadPem(credentials, "cert", "certificate", fail);
+  const key = await loadPem(credentials, "key", "key", fail);
   checkKeyPair(
-    { pem: cert, place: pemPlace(credentials.cert, "tls.cert") },
-    { pem: key, place: pemPlace(credentials.key, "tls.key") },
+    { pem: cert, place: pemPlace(credentials, "cert") },
+    { pem: key, place: pemPlace(credentials, "key") },
     fail,
   );
   const { serverName } = credentials;

@@ -1,30 +1,43 @@
 /** Certificates and keys, as text or from files. @module */
 import { readFile } from "node:fs/promises";
 import { checkPem } from "./check_pem.ts";
+import { optionName } from "./option_names.ts";
+import type { NamedOptions } from "./option_names.ts";
 import type { PemKind } from "./pem_blocks.ts";
 
 /** Throws the error of whoever needs the material. */
 export type PemFailure = (problem: string, cause?: unknown) => never;
 
+/** Options that hold certificates or keys. */
+export type PemOptions<Option extends string> =
+  & NamedOptions
+  & {
+    readonly [option in Option]?: string | URL | undefined;
+  };
+
 /**
  * Reads a certificate or a key.
  *
- * @param material PEM text, the path of a file that holds it, or the `file:` URL of one.
- * @param option The option it came in, for messages.
+ * @param given Options, one of which has PEM text, the path of a file that holds it, or the `file:`
+ * URL of one.
+ * @param option Which, without `tls.`.
  * @param kind What it is to hold.
  * @param fail Throws; gets what is wrong with the material, and the remedy.
  * @returns PEM text that holds what it is to hold.
  */
-export async function loadPem(
-  material: string | URL,
-  option: string,
+export async function loadPem<Option extends string>(
+  given: PemOptions<Option>,
+  option: Option,
   kind: PemKind,
   fail: PemFailure,
 ): Promise<string> {
+  const material = given[option];
   if (material === undefined) {
-    return fail(`the option "${option}" is missing. Pass PEM text or a path`);
+    return fail(
+      `the option "${optionName(given, option).option}" is missing. Pass PEM text or a path`,
+    );
   }
-  const place = pemPlace(material, option);
+  const place = pemPlace(given, option);
   const pem = isText(material) ? material : await readPem(material, place, fail);
   if (!pem.includes(BEGIN)) {
     return fail(
@@ -42,13 +55,18 @@ export async function loadPem(
 /**
  * Says where a certificate or a key comes from.
  *
- * @param material PEM text, a path or a URL.
- * @param option The option it came in.
+ * @param given Options, one of which has PEM text, a path or a URL.
+ * @param option Which, without `tls.`.
  * @returns A noun phrase for messages; the text itself is not in it.
  */
-export function pemPlace(material: string | URL, option: string): string {
-  if (isText(material)) return `the option "${option}"`;
-  return `the file ${JSON.stringify(String(material))} of the option "${option}"`;
+export function pemPlace<Option extends string>(
+  given: PemOptions<Option>,
+  option: Option,
+): string {
+  const material = given[option];
+  const name = `the option "${optionName(given, option).option}"`;
+  if (material === undefined || isText(material)) return name;
+  return `the file ${JSON.stringify(String(material))} of ${name}`;
 }
 
 const BEGIN = "-----BEGIN ";

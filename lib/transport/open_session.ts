@@ -15,6 +15,7 @@ import type { ConnectionPhase } from "./connection_error.ts";
 import { loadCredentials } from "./credentials.ts";
 import type { LoadedCredentials, TlsCredentials } from "./credentials.ts";
 import { notASocket } from "./not_a_socket.ts";
+import type { NamedOptions } from "./option_names.ts";
 import { serverDates } from "./server_dates.ts";
 import { requirePathFits } from "./socket_path.ts";
 
@@ -36,6 +37,8 @@ export interface OpeningSession {
 export interface OpenSessionOptions {
   /** Certificates, as they are in the files now. */
   readonly loaded: Partial<LoadedCredentials>;
+  /** The options that they came in, for messages. */
+  readonly given?: NamedOptions | undefined;
   /** How long it may take, in milliseconds. */
   readonly connectTimeoutMs: number;
   /** Time for the limit above. */
@@ -56,7 +59,7 @@ export interface OpenSessionOptions {
  */
 export function openSession(address: Address, options: OpenSessionOptions): OpeningSession {
   requirePathFits(address);
-  const { loaded, connectTimeoutMs, clock, signal } = options;
+  const { loaded, given, connectTimeoutMs, clock, signal } = options;
   const startedAt = clock.now();
   let socket: Socket;
   let session: ClientHttp2Session;
@@ -106,8 +109,9 @@ export function openSession(address: Address, options: OpenSessionOptions): Open
     const timeoutMs = Math.max(connectTimeoutMs - (clock.now() - startedAt), 1);
     throw await notASocket(address, cause) ?? connectionError(address, cause, phase, {
       serverName: servername,
+      given,
       // The machine's clock, as in TLS itself.
-      dates: certificateDates(loaded, systemClock.now()) ??
+      dates: certificateDates(loaded, systemClock.now(), given) ??
         await serverDates(address, cause, { ca, servername, timeoutMs, signal, clock }),
     });
   });

@@ -14,11 +14,12 @@ import { connectionError } from "./connection_error.ts";
 import type { TlsCredentials } from "./credentials.ts";
 import { mostTelling } from "./most_telling.ts";
 import { credentialsFor, openSession, originOf } from "./open_session.ts";
+import type { NamedOptions } from "./option_names.ts";
 
 /** Options of {@linkcode SessionManager}. */
 export interface SessionManagerOptions {
   /** Certificates, for an address over TCP. */
-  tls?: TlsCredentials | undefined;
+  tls?: TlsCredentials & NamedOptions | undefined;
   /** How long to wait for an open connection, in milliseconds. */
   connectTimeoutMs: number;
   /** Time for the limit above. */
@@ -157,6 +158,7 @@ export class SessionManager {
     const { signal } = this.#closing;
     const { session, socket, ready } = openSession(address, {
       loaded,
+      given: tls,
       connectTimeoutMs,
       clock,
       signal,

@@ -88,4 +88,11 @@ export const cliBreaks: readonly Break[] = [
     replace: "${line}",
     tests: ["cli_hostile_status"],
   },
+  {
+    name: "messages of the command line call options as the library does",
+    file: "lib/transport/option_names.ts",
+    find: "return given?.[OPTION_NAMES]?.[option] ?? { option: `tls.${option}` };",
+    replace: "return { option: `tls.${option}` };",
+    tests: ["cli_option_names"],
+  },
 ];
