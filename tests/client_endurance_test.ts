@@ -32,7 +32,9 @@ for (const transport of transports) {
       const fake = await FakeFalco.start();
       try {
         const alert = buildAlert();
-        for (let index = 0; index < count; index++) fake.push({ ...alert, rule: `rule ${index}` });
+        for (let index = 0; index < count; index++) {
+          fake.push({ ...alert, output: `alert ${index}` });
+        }
         const { status, stdout, stderr } = await runChild("flat_memory.ts", {
           args: [fake.address, String(count), transport],
           heapMb: 64,

@@ -167,6 +167,7 @@ export class BareCall {
   readonly #stream: ClientHttp2Stream;
   readonly #splitter = new MessageSplitter(64 * 1024 * 1024);
   readonly #messages: Uint8Array[] = [];
+  /** Wakes all that wait. */
   #wake: () => void = () => {};
 
   constructor(stream: ClientHttp2Stream) {
@@ -200,7 +201,9 @@ export class BareCall {
 
   #note(event: string): void {
     this.events.push(event);
-    this.#wake();
+    const wake = this.#wake;
+    this.#wake = () => {};
+    wake();
   }
 
   /** The status; undefined as long as there is none. */
@@ -261,7 +264,15 @@ export class BareCall {
     await within(
       what,
       (async () => {
-        while (!condition()) await new Promise<void>((resolve) => this.#wake = resolve);
+        while (!condition()) {
+          const others = this.#wake;
+          await new Promise<void>((resolve) =>
+            this.#wake = () => {
+              others();
+              resolve();
+            }
+          );
+        }
       })(),
     );
   }

@@ -16,7 +16,7 @@ const reader = alerts.getReader();
 let next = 0;
 async function read(): Promise<void> {
   const { value } = await reader.read();
-  if (value?.rule !== `rule ${next}`) throw new Error(`${value?.rule} instead of rule ${next}`);
+  if (value?.output !== `alert ${next}`) throw new Error(`"${value?.output}" instead of ${next}`);
   next++;
 }
 for (let index = 0; index < 1000; index++) await read();

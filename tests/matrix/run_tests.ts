@@ -45,8 +45,9 @@ export async function runTests(runtime: Runtime, tree: string): Promise<TestRun>
 }
 
 /**
- * A process for each file, as many at a time as there are processors. As `node --test` does, but one
- * that stays open is named and ended; Bun would take one file after the other, in one process.
+ * A process for each file, one more at a time than there are processors, as tests also wait. Much as
+ * `node --test` does, but one that stays open is named and ended; Bun would take one file after the
+ * other, in one process.
  */
 async function runEachFile(
   runtime: Runtime,
@@ -68,7 +69,7 @@ async function runEachFile(
       runs.push(read(runtime, await runProgram(runtime.path, args, options), file));
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  await Promise.all(Array.from({ length: availableParallelism() + 1 }, work));
   const sum = (of: (counts: TestCounts) => number): number =>
     runs.reduce((total, { counts }) => total + of(counts), 0);
   return {
