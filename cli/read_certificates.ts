@@ -2,9 +2,17 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Certificates } from "../harness/certificates.ts";
+import { OPTION_NAMES } from "../lib/transport/option_names.ts";
+import type { NamedOptions } from "../lib/transport/option_names.ts";
 import { UsageError } from "./usage_error.ts";
 
 const files = ["ca.crt", "server.crt", "server.key", "client.crt", "client.key"] as const;
+
+/** What messages call them. */
+const names = {
+  "server.cert": { option: "--certs", file: "server.crt" },
+  "server.key": { option: "--certs", file: "server.key" },
+};
 
 /**
  * Reads what an earlier run, or somebody else, has put into a folder: it may be a real Falco's, so
@@ -14,7 +22,9 @@ const files = ["ca.crt", "server.crt", "server.key", "client.crt", "client.key"]
  * @returns The certificates, or undefined if there are none of the five files.
  * @throws {UsageError} If there are only some, or one cannot be read.
  */
-export async function readCertificates(folder: string): Promise<Certificates | undefined> {
+export async function readCertificates(
+  folder: string,
+): Promise<Certificates & NamedOptions | undefined> {
   const texts = new Map<string, string>();
   for (const file of files) {
     try {
@@ -38,5 +48,6 @@ export async function readCertificates(folder: string): Promise<Certificates | u
     ca: text("ca.crt"),
     server: { cert: text("server.crt"), key: text("server.key") },
     client: { cert: text("client.crt"), key: text("client.key") },
+    [OPTION_NAMES]: names,
   };
 }

@@ -7,6 +7,7 @@ import { FalcoServer } from "../lib/server/falco_server.ts";
 import type { ListenAddress } from "../lib/server/falco_server.ts";
 import type { ServerEvent } from "../lib/server/server_event.ts";
 import { parseAddress } from "../lib/transport/address.ts";
+import { loadKeyPair } from "../lib/transport/load_key_pair.ts";
 import { loadPem } from "../lib/transport/load_pem.ts";
 import type { PemFailure } from "../lib/transport/load_pem.ts";
 import { Delivery } from "./delivery.ts";
@@ -181,8 +182,7 @@ async function listenAddress(config: GatewayListenerConfig): Promise<ListenAddre
   const tls = config.tls!;
   const credentials = {
     ca: await loadPem(tls, "ca", "certificate", fail),
-    cert: await loadPem(tls, "cert", "certificate", fail),
-    key: await loadPem(tls, "key", "key", fail),
+    ...await loadKeyPair(tls, fail),
   };
   return { kind: "tls", host: address.host, port: address.port, credentials };
 }

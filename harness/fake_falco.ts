@@ -85,7 +85,8 @@ export class FakeFalco implements AsyncDisposable {
    * @returns It, once clients can connect.
    * @throws {RangeError} If there is no such Falco.
    * @throws {TypeError} If the address cannot be one, or a fault is none for it.
-   * @throws {FalcoError} If it cannot listen there; the system's error is the `cause`.
+   * @throws {FalcoError} If it cannot listen there; the system's error is the `cause`. Nor can it with a
+   * key that belongs to another certificate than `tls.server.cert`.
    */
   static async start(options: FakeFalcoOptions = {}): Promise<FakeFalco> {
     const era = eraOf(options.falcoVersion ?? DEFAULT_FALCO_VERSION);

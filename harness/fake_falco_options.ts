@@ -25,7 +25,7 @@ export interface FakeFalcoOptions {
   falcoVersion?: string;
   /** Where to listen: `unix:///PATH`, or `localhost:PORT` with TLS (port 0: any). Default a unix socket in a fresh folder; with `tls`, `localhost:0`. */
   listen?: string;
-  /** Listen over TLS, with fresh certificates or the ones given. Default false where there are unix sockets, true on Windows. */
+  /** Listen over TLS, with fresh certificates or the ones given, whose keys must belong to them. Default false where there are unix sockets, true on Windows. */
   tls?: boolean | Certificates;
   /**
    * How many threads serve calls; ten times as many calls of each method are served at once, and more

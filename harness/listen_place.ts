@@ -6,6 +6,7 @@ import type { ListenAddress } from "../lib/server/falco_server.ts";
 import { parseAddress } from "../lib/transport/address.ts";
 import { makeCertificates } from "./certificates.ts";
 import type { Certificates } from "./certificates.ts";
+import { checkServerPair } from "./check_server_pair.ts";
 import type { FakeFalcoOptions } from "./fake_falco_options.ts";
 import { checkFault, isOnWire } from "./faults/fault_rules.ts";
 import { makeTempFolder } from "./temp_folder.ts";
@@ -38,6 +39,7 @@ export const nowhere: ListenPlace = {
  * @param options As {@linkcode FakeFalco.start} got them.
  * @returns The place.
  * @throws {TypeError} If there can be no such place, or a fault is none.
+ * @throws {FalcoError} If the server's certificate and key cannot be used together.
  */
 export async function placeOf(
   options: Pick<FakeFalcoOptions, "listen" | "tls" | "faults" | "wire">,
@@ -73,11 +75,13 @@ export async function placeOf(
   const names = [...new Set(["localhost", "127.0.0.1", "::1", host])];
   const broken = faults.flatMap((fault) => fault.type === "certificate" ? [fault.is] : []);
   const certificates = tls === true ? await makeCertificates({ names, broken }) : tls;
+  const shown = asked?.text ?? `https://${host}:${port}`;
+  if (certificates === tls) checkServerPair(certificates, shown);
   const { ca, server } = certificates;
   const credentials = { ca, cert: server.cert, key: server.key };
   return {
     listen: { kind: "tls", host, port: wire ? 0 : port, credentials },
-    shown: asked?.text ?? `https://${host}:${port}`,
+    shown,
     wire,
     certificates,
   };

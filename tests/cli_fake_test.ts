@@ -5,6 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { makeCertificates, writeCertificates } from "../harness/certificates.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import type { TempFolder } from "../harness/temp_folder.ts";
 import type { Alert } from "../lib/alert/alert.ts";
@@ -99,6 +100,22 @@ describe("fake", { skip: process.platform === "win32" }, () => {
       /others: it has some certificates but no ca\.crt, no server\.crt, no client/,
     );
     assert.equal(readFileSync(join(certs, "server.key"), "utf8"), "precious");
+  });
+
+  it("refuses a key of another certificate, as it was given", async () => {
+    const certs = join(folder.path, "mixed");
+    const [mine, other] = await Promise.all([makeCertificates(), makeCertificates()]);
+    await writeCertificates(certs, { ...mine, server: { ...mine.server, key: other.server.key } });
+    const { status, stdout, stderr } = await runCli(
+      ["fake", "--listen", "localhost:0", "--certs", certs],
+    );
+    assert.deepEqual([status, stdout], [2, ""]);
+    assert.equal(
+      stderr,
+      'Cannot listen at https://localhost:0: the key in "server.key" of "--certs" does not belong ' +
+        'to the certificate in "server.crt" of "--certs". Pass the key that the certificate was ' +
+        "made for\n",
+    );
   });
 
   it("pushes at a rate, again and again with --loop", async () => {

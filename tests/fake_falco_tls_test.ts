@@ -9,6 +9,7 @@ import type { ConnectionOptions, TLSSocket } from "node:tls";
 import { makeCertificates } from "../harness/certificates.ts";
 import type { Certificates } from "../harness/certificates.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
+import { FalcoError } from "../lib/errors.ts";
 import { alerts, BareCall, BareClient, rules, VERSION, within } from "./fake_falco_clients.ts";
 
 /** Connects, calls `version`, and says how it went: a status, or `refused` if there is no answer. */
@@ -249,6 +250,30 @@ describe("FakeFalco.start() with TLS", () => {
       } finally {
         await fake.stop();
       }
+    }
+  });
+
+  it("refuses a server's key that is another's or none, before it listens", async () => {
+    const [mine, other] = await Promise.all([makeCertificates(), makeCertificates()]);
+    const bad: readonly [server: Partial<Certificates["server"]>, problem: RegExp][] = [
+      [
+        { key: other.server.key },
+        /^the key in "tls\.server\.key" does not belong to the certificate in "tls\.server\.cert"\. P/,
+      ],
+      [
+        { key: other.server.cert },
+        /^"tls\.server\.key" holds no private key, but CERTIFICATE\. Pass the private key$/,
+      ],
+      [{ cert: mine.server.cert.slice(0, 100) }, /^"tls\.server\.cert" is a broken PEM: its CERT/],
+    ];
+    for (const [server, problem] of bad) {
+      const tls = { ...mine, server: { ...mine.server, ...server } };
+      await assert.rejects(FakeFalco.start({ tls }), (error: Error) => {
+        const start = "Cannot listen at https://localhost:0: ";
+        assert(error instanceof FalcoError && error.message.startsWith(start), String(error));
+        assert.match(error.message.slice(start.length), problem);
+        return true;
+      });
     }
   });
 });

@@ -4,6 +4,7 @@ import { appendFile, rename, writeFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { startGateway } from "../gateway/mod.ts";
 import type { GatewaySourceConfig } from "../gateway/mod.ts";
+import { makeCertificates } from "../harness/certificates.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import type { Alert } from "../lib/alert/alert.ts";
@@ -238,6 +239,16 @@ describe("startGateway", () => {
             }],
           }),
         /Cannot start the listener "out": the file .*none.* of the option "tls\.ca"/,
+      );
+      const [ours, theirs] = await Promise.all([makeCertificates(), makeCertificates()]);
+      const tls = { ca: ours.ca, ...ours.server, key: theirs.server.key };
+      await assert.rejects(
+        () =>
+          startGateway({
+            ...config,
+            listeners: [{ name: "out", address: "localhost:0", tls }],
+          }),
+        /Cannot start the listener "out": the key in .*"tls\.key" does not belong to the certificate in /,
       );
       await running.close();
     } finally {

@@ -440,6 +440,16 @@ describe("HttpReceiver", () => {
       HttpReceiver.start({ port: 0, tls }),
       /"\/no\/such\.crt" .* cannot be read/,
     );
+    const [ours, theirs] = await Promise.all([makeCertificates(), makeCertificates()]);
+    await assert.rejects(
+      HttpReceiver.start({ port: 0, tls: { ...ours.server, key: theirs.server.key } }),
+      {
+        name: "FalcoError",
+        message:
+          'Cannot start the receiver: the key in the option "tls.key" does not belong to the ' +
+          'certificate in the option "tls.cert". Pass the key that the certificate was made for',
+      },
+    );
   });
 
   it("serves TLS, and refuses senders without a certificate of its authority", async () => {

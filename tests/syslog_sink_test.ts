@@ -293,6 +293,11 @@ describe("SyslogSink", () => {
       EventStream.from([alert]).pipeTo(new SyslogSink(url, { tls: { ca: "/no/such.crt" } })),
       /Cannot deliver to tls:.*"\/no\/such\.crt" of the option "tls\.ca" cannot be read/,
     );
+    const mixed = { ca: ours.ca, ...ours.client, key: theirs.client.key };
+    await assert.rejects(
+      EventStream.from([alert]).pipeTo(new SyslogSink(url, { tls: mixed })),
+      /Cannot deliver to tls:.*the key in the option "tls\.key" does not belong to the certificate /,
+    );
   });
 
   it("refuses wrong options", () => {

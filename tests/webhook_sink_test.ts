@@ -447,6 +447,19 @@ describe("WebhookSink", () => {
       EventStream.from(alerts("one")).pipeTo(missing),
       /"\/no\/such\.crt" of the option "tls\.ca" cannot be read/,
     );
+    const { cert } = certificates.client;
+    for (
+      const [pair, problem] of [
+        [
+          { cert, key: others.client.key },
+          /the key in the option "tls\.key" does not belong to the /,
+        ],
+        [{ cert }, /the option "tls\.key" is missing\. Pass PEM text or a path$/],
+      ] as const
+    ) {
+      const mixed = new WebhookSink(receiver.url, { tls: { ca: certificates.ca, ...pair } });
+      await assert.rejects(EventStream.from(alerts("one")).pipeTo(mixed), problem);
+    }
   });
 
   it("fails at once with what no other attempt would change", async () => {

@@ -5,11 +5,11 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as TlsAgent, request as requestHttps } from "node:https";
 import type { Clock } from "../clock.ts";
 import { FalcoError } from "../errors.ts";
-import { loadPem } from "../transport/load_pem.ts";
 import type { PemFailure } from "../transport/load_pem.ts";
 import { DeliveryError } from "./delivery_error.ts";
 import type { Delivered } from "./delivery_options.ts";
 import type { Delivery } from "./delivery_queue.ts";
+import { loadSinkTls } from "./load_sink_tls.ts";
 import type { WebhookBody, WebhookSinkOptions } from "./webhook_sink.ts";
 
 /** Options of {@linkcode HttpDelivery}: those of the sink, complete. */
@@ -160,13 +160,7 @@ export class HttpDelivery implements Delivery {
     const fail: PemFailure = (problem, cause) => {
       throw new FalcoError(`Cannot deliver to ${this.#name}: ${problem}`, { cause });
     };
-    const { tls } = this.#options;
-    return new TlsAgent({
-      ...keep,
-      ...(tls.ca === undefined ? {} : { ca: await loadPem(tls, "ca", "certificate", fail) }),
-      ...(tls.cert === undefined ? {} : { cert: await loadPem(tls, "cert", "certificate", fail) }),
-      ...(tls.key === undefined ? {} : { key: await loadPem(tls, "key", "key", fail) }),
-    });
+    return new TlsAgent({ ...keep, ...await loadSinkTls(this.#options.tls, fail) });
   }
 }
 

@@ -4,10 +4,10 @@ import { formatAlert } from "../alert/format_alert.ts";
 import { systemClock } from "../clock.ts";
 import { FalcoError } from "../errors.ts";
 import { SinkStream } from "../streams/engine/sink_stream.ts";
-import { loadPem } from "../transport/load_pem.ts";
 import type { PemFailure } from "../transport/load_pem.ts";
 import type { Delivered, DeliveryOptions, DeliveryStats } from "./delivery_options.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
+import { loadSinkTls } from "./load_sink_tls.ts";
 import { requirePositive } from "./require_positive.ts";
 import { StreamCarrier, UdpCarrier } from "./syslog_carrier.ts";
 import type { SyslogCarrier, SyslogTls } from "./syslog_carrier.ts";
@@ -88,7 +88,10 @@ export interface SyslogSinkOptions extends DeliveryOptions {
   maxMessageBytes?: number;
   /** How long connecting and sending may take, in milliseconds. Default 10000. */
   timeoutMs?: number;
-  /** Certificates for `tls:`, each as PEM text, a path or a `file:` URL; by default what the machine trusts. */
+  /**
+   * Certificates for `tls:`, each as PEM text, a path or a `file:` URL; by default what the machine trusts.
+   * `cert` and `key`, for a receiver that wants a client certificate, go together.
+   */
   tls?: {
     readonly ca?: string | URL;
     readonly cert?: string | URL;
@@ -226,9 +229,5 @@ async function loadTls(
   const fail: PemFailure = (problem, cause) => {
     throw new FalcoError(`Cannot deliver to ${url.protocol}//${url.host}: ${problem}`, { cause });
   };
-  return {
-    ...(tls.ca === undefined ? {} : { ca: await loadPem(tls, "ca", "certificate", fail) }),
-    ...(tls.cert === undefined ? {} : { cert: await loadPem(tls, "cert", "certificate", fail) }),
-    ...(tls.key === undefined ? {} : { key: await loadPem(tls, "key", "key", fail) }),
-  };
+  return await loadSinkTls(tls, fail);
 }

@@ -55,7 +55,10 @@ export interface WebhookSinkOptions extends DeliveryOptions {
   body?: (item: Delivered) => WebhookBody;
   /** How long an attempt may take, in milliseconds. Default 10000. */
   timeoutMs?: number;
-  /** Certificates for https, each as PEM text, a path or a `file:` URL; by default what the machine trusts. */
+  /**
+   * Certificates for https, each as PEM text, a path or a `file:` URL; by default what the machine trusts.
+   * `cert` and `key`, for a receiver that wants a client certificate, go together.
+   */
   tls?: {
     readonly ca?: string | URL;
     readonly cert?: string | URL;

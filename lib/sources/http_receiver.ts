@@ -102,7 +102,7 @@ export class HttpReceiver extends EventStream<Alert> implements AsyncDisposable 
    * @throws {RangeError} If a limit is out of range.
    * @throws {TypeError} If everybody could post: another address than loopback wants `tls` with
    * `clientCa`, a `token`, or `allowInsecure`.
-   * @throws {FalcoError} If the port is taken, or a certificate cannot be read.
+   * @throws {FalcoError} If the port is taken, a certificate cannot be read, or the key is not its own.
    */
   static async start(options: HttpReceiverOptions = {}): Promise<HttpReceiver> {
     requireSafe(options);

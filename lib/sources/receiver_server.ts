@@ -4,6 +4,7 @@ import type { RequestListener, Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { FalcoError } from "../errors.ts";
+import { loadKeyPair } from "../transport/load_key_pair.ts";
 import { loadPem } from "../transport/load_pem.ts";
 import type { PemFailure } from "../transport/load_pem.ts";
 import { requireListening } from "../transport/require_listening.ts";
@@ -20,7 +21,7 @@ const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/;
  * @param requestTimeoutMs How long a request may take to come in.
  * @param onRequest Serves a request.
  * @returns The server.
- * @throws {FalcoError} If a certificate cannot be read.
+ * @throws {FalcoError} If a certificate cannot be read, or the key is not the certificate's.
  */
 export async function makeServer(
   tls: ReceiverTls | undefined,
@@ -106,8 +107,7 @@ async function loadTls(tls: ReceiverTls): Promise<Record<string, unknown>> {
     throw new FalcoError(`Cannot start the receiver: ${problem}`, { cause });
   };
   return {
-    cert: await loadPem(tls, "cert", "certificate", fail),
-    key: await loadPem(tls, "key", "key", fail),
+    ...await loadKeyPair(tls, fail),
     ...(tls.clientCa === undefined ? {} : {
       ca: await loadPem(tls, "clientCa", "certificate", fail),
       requestCert: true,

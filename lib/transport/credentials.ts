@@ -1,7 +1,7 @@
 /** Certificates and keys for TLS, from text or from files. @module */
 import { FalcoConnectError } from "../errors.ts";
-import { checkKeyPair } from "./check_key_pair.ts";
-import { loadPem, pemPlace } from "./load_pem.ts";
+import { loadKeyPair } from "./load_key_pair.ts";
+import { loadPem } from "./load_pem.ts";
 import type { PemFailure } from "./load_pem.ts";
 
 /**
@@ -67,13 +67,7 @@ export async function loadCredentials(
   };
   // One after the other: of several that are wrong, it is always the same that is named.
   const ca = await loadPem(credentials, "ca", "certificate", fail);
-  const cert = await loadPem(credentials, "cert", "certificate", fail);
-  const key = await loadPem(credentials, "key", "key", fail);
-  checkKeyPair(
-    { pem: cert, place: pemPlace(credentials, "cert") },
-    { pem: key, place: pemPlace(credentials, "key") },
-    fail,
-  );
+  const pair = await loadKeyPair(credentials, fail);
   const { serverName } = credentials;
-  return { ca, cert, key, ...(serverName === undefined ? {} : { servername: serverName }) };
+  return { ca, ...pair, ...(serverName === undefined ? {} : { servername: serverName }) };
 }
