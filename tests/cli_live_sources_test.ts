@@ -17,6 +17,7 @@ import { makeTempFolder } from "../harness/temp_folder.ts";
 import type { TempFolder } from "../harness/temp_folder.ts";
 import type { Alert } from "../lib/alert/alert.ts";
 import { formatAlert } from "../lib/alert/format_alert.ts";
+import { HttpReceiver } from "../lib/sources/http_receiver.ts";
 import type { FollowStatus } from "../lib/sources/follow_status.ts";
 import { runCli, startCli } from "./run_cli.ts";
 import type { Running } from "./run_cli.ts";
@@ -230,11 +231,22 @@ describe("record of another source", () => {
 
   it("leaves no file behind if the receiver cannot listen", async () => {
     const output = join(folder.path, "none.jsonl");
-    const address = "http-receiver://192.0.2.1:2801/";
-    const { status, stderr } = await runCli(["record", address, "-o", output]);
-    assert.equal(status, 2, stderr);
-    assert.match(stderr, /^Cannot /);
-    assert(!readdirSync(folder.path).some((name) => name.startsWith("none.jsonl")));
+    const taken = await HttpReceiver.start({ port: 0 });
+    const { host } = new URL(taken.url);
+    const cases = [
+      [`http-receiver://${host}/`, 1, /^Cannot listen on 127\.0\.0\.1:\d+: /],
+      ["http-receiver://192.0.2.1:2801/", 2, / would let everybody who reaches it forge alerts\. /],
+    ] as const;
+    try {
+      for (const [address, expected, message] of cases) {
+        const { status, stderr } = await runCli(["record", address, "-o", output]);
+        assert.equal(status, expected, stderr);
+        assert.match(stderr, message);
+        assert(!readdirSync(folder.path).some((name) => name.startsWith("none.jsonl")));
+      }
+    } finally {
+      await taken.close();
+    }
   });
 });
 
