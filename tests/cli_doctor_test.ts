@@ -321,7 +321,7 @@ describe("doctor over TLS", () => {
       assert.match(
         failure(report),
         new RegExp(
-          '^certificates: the key in the file ".*/other/client\\.key" of the option "tls\\.key" does not ' +
+          '^certificates: the key in the file ".*/other/client\\.key" of the option "--key" does not ' +
             'belong to the certificate in the file ".*/certs/client\\.crt" of .+\\. Pass the key that',
         ),
       );
