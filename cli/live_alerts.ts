@@ -52,6 +52,11 @@ export class LiveAlerts {
     return this.#source.address;
   }
 
+  /** What was never there, of what there has to be before any alert; undefined if it was. */
+  get missing(): string | undefined {
+    return this.#source.missing();
+  }
+
   /**
    * How many alerts have come so far.
    *

@@ -32,6 +32,8 @@ export interface OpenSource {
   readonly address: string;
   /** Undefined unless they come over gRPC. */
   readonly client: FalcoClient | undefined;
+  /** What it still waits for, of what there has to be before any alert; undefined once it was there. */
+  missing(): string | undefined;
   /**
    * How many alerts came, whatever became of them, and rows of what else there is to tell. `handled`:
    * how many of them came out of the source, and were used or left out.
@@ -70,10 +72,14 @@ function openFalco(
     reconnect: maxAttempts === undefined ? {} : maxAttempts === 0 ? false : { maxAttempts },
   });
   const received = (): number => alerts.stats().received;
+  let isReached = false;
   const quiet = new QuietHint({ note, received, clock: systemClock });
   const told = tell(alerts.status(), (status) => {
     if (status.type === "gap") gap?.();
-    if (status.type === "open") opened?.(client);
+    if (status.type === "open") {
+      isReached = true;
+      opened?.(client);
+    }
     const line = statusLine(status);
     if (line !== undefined) note(line);
     if (status.type === "open") quiet.opened();
@@ -82,6 +88,7 @@ function openFalco(
     alerts,
     address: client.address,
     client,
+    missing: () => isReached ? undefined : "connection",
     counts(handled) {
       const { received, dropped, invalid, lossyText, reconnects } = alerts.stats();
       return {
@@ -107,6 +114,7 @@ async function openOther(
   { note, gap, signal }: LiveEvents & { readonly signal: AbortSignal },
 ): Promise<OpenSource> {
   const leave = new AbortController();
+  let isReached = kind !== "file";
   let invalid = 0;
   const tellInvalid = (place: string, { message }: Error): void => {
     if (++invalid <= MAX_TOLD) note(`${place}${message}`);
@@ -119,6 +127,7 @@ async function openOther(
       onInvalid: (error, { line }) => tellInvalid(`line ${line}: `, error),
       onStatus(status) {
         if (status.type === "truncated") gap?.();
+        if (status.type === "opened") isReached = true;
         note(followLine(status));
       },
     },
@@ -132,6 +141,7 @@ async function openOther(
     alerts: alerts as ReadableStream<Alert>,
     address: place,
     client: undefined,
+    missing: () => isReached ? undefined : "file",
     counts: () => countsOf(alerts, kind),
     close() {
       leave.abort(new DOMException("it is over", "AbortError"));

@@ -2,6 +2,7 @@
 import process from "node:process";
 import { systemClock } from "../lib/clock.ts";
 import type { CancelTimer } from "../lib/clock.ts";
+import { FalcoError } from "../lib/errors.ts";
 import type { CommandContext } from "./command.ts";
 import { harmless } from "./formats/harmless.ts";
 import { LiveAlerts } from "./live_alerts.ts";
@@ -17,7 +18,8 @@ import { readRecordArguments, recordHelp } from "./record_options.ts";
  * @param context Where to print, and what interrupts.
  * @returns The exit status.
  * @throws {UsageError} If an argument is no good, or there is such a file.
- * @throws {FalcoError} If there is no connection and none to be hoped for, or the disk is full.
+ * @throws {FalcoError} If there is no connection and none to be hoped for, or never was in the duration
+ * that was asked for, or the disk is full.
  */
 export async function record(args: readonly string[], context: CommandContext): Promise<number> {
   const options = await readRecordArguments(args);
@@ -75,14 +77,29 @@ export async function record(args: readonly string[], context: CommandContext): 
   } catch (error) {
     // The first of the signals is what the stream failed with.
     if (error === interrupt.signal.reason) end = "interrupted";
-    else if (error === enough.signal.reason) end = "duration";
-    else failure = error;
+    else if (error !== enough.signal.reason) failure = error;
+    else if (live.missing === undefined) end = "duration";
+    else failure = neverThere(live, live.missing);
   } finally {
     cancelTimer();
     progress.end();
     await live.close();
   }
   await recording.close(live, end, failure);
+  if (end === "duration" && live.received(recording.alerts) === 0) stderr.write(noAlert(live));
   stderr.write(recording.summary(live));
   return interrupt.status ?? 0;
+}
+
+/** A script would take an empty recording for a Falco that has raised nothing. */
+function neverThere({ address, client }: LiveAlerts, missing: string): FalcoError {
+  const remedy = client === undefined ? "Check the path" : "Find out why with doctor";
+  return new FalcoError(
+    `Cannot record from ${address}: there was no ${missing} in all the time of --duration. ${remedy}`,
+  );
+}
+
+function noAlert({ client }: LiveAlerts): string {
+  const hint = client === undefined ? "" : "; if Falco has raised some, find out why with doctor";
+  return `no alert came in all the time of --duration${hint}\n`;
 }

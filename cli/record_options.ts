@@ -32,7 +32,8 @@ what may be missing, and the digest that replay prints for it. Files are for the
 
 Exit status: 0 done: the limit or the duration was reached, the file (with --once) or standard input
 ended, or Falco ended the call and --no-reconnect was given; 1 no connection and none to be hoped for,
-what was read failed, or the disk is full; 2 bad arguments; 130 interrupted, with all that came until then in the file.
+or none in all of the duration, what was read failed, or the disk is full; 2 bad arguments; 130
+interrupted, with all that came until then in the file.
 
 Examples:
   deno task record -o night.jsonl

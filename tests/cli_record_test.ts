@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Provenance } from "../cli/record/provenance.ts";
 import { expandScenario } from "../harness/expand_scenario.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
@@ -254,7 +254,40 @@ describe("record", () => {
       assert.equal(status, 0, stderr);
       assert.equal(provenanceOf("a.wire.jsonl").end, "duration");
       assert.equal(lines(read("a.wire.jsonl")).length, 2);
+      assert.doesNotMatch(stderr, /no alert came/);
     });
+  });
+
+  it("says after its duration that no alert came, with status 0", async () => {
+    await withFake(async (fake) => {
+      const args = ["record", fake.address, "-o", out("a.jsonl"), "--duration", "1500ms"];
+      const { status, stderr } = await runCli(args);
+      assert.equal(status, 0, stderr);
+      assert.match(
+        stderr,
+        /^no alert came in all the time of --duration; if Falco has raised some, find out why with doctor$/m,
+      );
+      assert.equal(read("a.jsonl"), "");
+      assert.equal(provenanceOf("a.jsonl").end, "duration");
+    });
+  });
+
+  it("fails after its duration if there was never a Falco or a file, and leaves nothing", async () => {
+    const nowhere = [
+      [`unix://${out("none.sock")}`, "connection", "Find out why with doctor"],
+      [pathToFileURL(out("none.jsonl")).href, "file", "Check the path"],
+    ] as const;
+    for (const [address, what, remedy] of nowhere) {
+      const { status, stdout, stderr } = await runCli(
+        ["record", address, "-o", out("a.jsonl"), "--duration", "300ms"],
+      );
+      assert.deepEqual([status, stdout], [1, ""], stderr);
+      assert.equal(
+        stderr.split("\n").at(-2),
+        `Cannot record from ${address}: there was no ${what} in all the time of --duration. ${remedy}`,
+      );
+      assert.deepEqual(readdirSync(folder), []);
+    }
   });
 });
 

@@ -95,4 +95,11 @@ export const cliBreaks: readonly Break[] = [
     replace: "return { option: `tls.${option}` };",
     tests: ["cli_option_names"],
   },
+  {
+    name: "a recording of a Falco that was never there ends well",
+    file: "cli/record.ts",
+    find: 'else if (live.missing === undefined) end = "duration";',
+    replace: 'else if (live.missing !== "") end = "duration";',
+    tests: ["cli_record"],
+  },
 ];
