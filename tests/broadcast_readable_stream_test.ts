@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { broadcastReadableStream, EventStream, FalcoError } from "../lib/streams/mod.ts";
 import { FilterStream, SinkStream, TapStream, toArray } from "../lib/streams/mod.ts";
 import type { Overflow } from "../lib/streams/mod.ts";
@@ -60,6 +61,8 @@ for (const source of probedSources) {
     const [fast, slow] = broadcastReadableStream(probe.stream, 2, { capacity: 4 })
       .map((branch) => branch.getReader());
     assert.deepEqual(await readAll(fast!), [1, 2, 3, 4]);
+    // However many turns the slow one has and lets pass.
+    for (let turns = 0; turns < 20; turns++) await settled();
     assert.equal(probe.pulls, 4);
     // The slow one takes what it holds, and both go on.
     assert.equal((await slow!.read()).value, 1);
@@ -233,5 +236,22 @@ test("broadcastReadableStream() drops nothing of branches that are read as fast 
         assert.deepEqual([items, dropped], [[many, many], [0, 0]], `${one.name}, ${two.name}`);
       }
     }
+  }
+});
+
+test("broadcastReadableStream() drops nothing of a branch that is read in turn with others", async () => {
+  for (const overflow of ["drop-oldest", "drop-newest", "error"] as const) {
+    const branches = broadcastReadableStream(EventStream.from(numbers), 2, {
+      capacity: 4,
+      overflow,
+    });
+    const all = toArray(branches[0]!);
+    const items: number[] = [];
+    for await (const item of branches[1]!) {
+      items.push(item);
+      // Without turns in between, all others come before the next item is asked for.
+      await setImmediate();
+    }
+    assert.deepEqual([items, await all, branches[1]!.dropped], [numbers, numbers, 0], overflow);
   }
 });

@@ -150,6 +150,22 @@ for (const wire of wires) {
         }
       }));
 
+    it("keeps its place among single alerts", () =>
+      withFake(wire, async ({ fake, dial }) => {
+        for (const from of [1, 11, 21]) {
+          fake.push(...alerts(from));
+          fake.pushEncoded(encodeAlerts(alerts(from + 1, from + 3)));
+          fake.pushEncoded(encodeAlerts(alerts(from + 4)));
+          fake.push(...alerts(from + 5, from + 9));
+        }
+        const client = dial();
+        const sub = await client.sub(1);
+        assert.deepEqual(await sub.read(30), rules(1, 30));
+        fake.push(...alerts(1));
+        fake.pushEncoded(encodeAlerts(alerts(2, 3)));
+        assert.deepEqual(await client.get(), rules(1, 3));
+      }));
+
     it("keeps what a slow reader has no room for", () =>
       withFake(wire, async ({ fake, dial }) => {
         fake.pushEncoded(encodeAlerts(alerts(1, 5_000)));

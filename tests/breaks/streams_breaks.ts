@@ -307,13 +307,6 @@ export const streamsBreaks: readonly Break[] = [
     tests: ["merge_readable_streams"],
   },
   {
-    name: "broadcasting reads on while a branch is full",
-    file: "lib/streams/fan_out.ts",
-    find: " && !outlets.some((outlet) => outlet.isBlocked)",
-    replace: "",
-    tests: ["broadcast_readable_stream"],
-  },
-  {
     name: "calls of a stage overlap",
     file: "lib/streams/later_output.ts",
     find: "const wait = this.#busy === undefined\n",
