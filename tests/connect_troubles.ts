@@ -1,18 +1,23 @@
 /** What can be wrong between a client and a Falco, at real sockets, and what is to be said of it. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { createSecureServer, createServer as createHttp2Server } from "node:http2";
 import type { Http2SecureServer, Http2Server } from "node:http2";
 import { createServer as createNetServer } from "node:net";
 import type { Server } from "node:net";
 import { join } from "node:path";
+import { after, before, it } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import { makeCertificates, writeCertificates } from "../harness/certificates.ts";
 import type { Certificates } from "../harness/certificates.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import type { TempFolder } from "../harness/temp_folder.ts";
-import { withServer } from "./client_probes.ts";
+import { mayOpenAll, withServer } from "./client_probes.ts";
 import { followRecipe, skipWithoutOpenssl } from "./openssl.ts";
+import { commandWords, inWords } from "./option_words.ts";
+import { runChild } from "./run_child.ts";
+import { runCli } from "./run_cli.ts";
+import type { Finished } from "./run_cli.ts";
 
 const DAY_MS = 86_400_000;
 const OF_RUNTIME = "[^()]+(?:\\([^()]*\\))?[^()]*";
@@ -20,19 +25,13 @@ const OF_RUNTIME = "[^()]+(?:\\([^()]*\\))?[^()]*";
 let folder: TempFolder;
 let certificates: Certificates;
 
-/** Makes what the troubles need. */
-export async function prepareTroubles(): Promise<void> {
+async function prepareTroubles(): Promise<void> {
   folder = await makeTempFolder();
   certificates = await makeCertificates({
     keepAuthorityKey: true,
     now: Date.now() - 30 * DAY_MS,
   });
   await write("good", certificates);
-}
-
-/** Removes it. */
-export function removeTroubles(): Promise<void> {
-  return folder.remove();
 }
 
 /** Certificates of the same authority. */
@@ -65,6 +64,10 @@ export interface TroubleCase {
   /** The check of `doctor` that fails, and what it says. */
   readonly doctor: string;
   readonly skip?: string | false;
+  /** It takes as long as somebody waits for a connection. */
+  readonly isSlow?: boolean;
+  /** The command is to run as another user than the one of the socket. */
+  readonly asOther?: boolean;
 }
 
 const fakeFor = (
@@ -110,7 +113,7 @@ export const noGrpc = 'Falco 0.44 and later have no gRPC: look at "falco --versi
 const bad = "-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----\n";
 
 /** One for each thing that can be wrong before there is a connection. */
-export const troubles: readonly TroubleCase[] = [
+const troubles: readonly TroubleCase[] = [
   {
     name: "there is no socket",
     trouble: (probe) => probe({ address: `unix://${folder.path}/none.sock` }),
@@ -144,6 +147,7 @@ export const troubles: readonly TroubleCase[] = [
   },
   {
     name: "nobody answers",
+    isSlow: true,
     trouble: serverFor(() => createNetServer((socket) => socket.resume()), "unix"),
     sentence: "no answer in time. Check the address, firewalls, and that Falco is alive",
     doctor:
@@ -279,36 +283,76 @@ export const troubles: readonly TroubleCase[] = [
     doctor: 'certificates: the file "FOLDER/swapped/client.crt" of the option "--certs" holds no ' +
       "certificate, but PRIVATE KEY. Pass the certificate",
   },
+  {
+    name: "the socket belongs to another user",
+    asOther: true,
+    skip: await mayOpenAll() ? false : "only root can become somebody else",
+    trouble: async (probe) => {
+      const fake = await FakeFalco.start();
+      try {
+        const path = fake.address.slice("unix://".length);
+        chmodSync(path.slice(0, path.lastIndexOf("/")), 0o755);
+        chmodSync(path, 0o700);
+        await probe({ address: fake.address });
+      } finally {
+        await fake[Symbol.asyncDispose]();
+      }
+    },
+    sentence: "permission denied. Falco creates the socket for its own user; run as that user or " +
+      "change its mode",
+    doctor: "listening: permission denied. Connecting needs write permission on the socket: run " +
+      "as its owner, or change its mode",
+  },
 ];
 
-/** What an option is called: `isOption` where it says so, otherwise what was given with it is meant. */
-type Words = (option: string, isOption: boolean) => string;
+/**
+ * Registers a test for each trouble. Those that take long begin before all others and are waited for
+ * behind them, so that their time passes meanwhile.
+ *
+ * @param check Runs a command where there is trouble, and looks at what it says.
+ */
+export function testTroubles(check: (one: TroubleCase, where: Where) => Promise<void>): void {
+  const run = (one: TroubleCase): Promise<void> => one.trouble((where) => check(one, where));
+  const slow = troubles.filter(({ isSlow = false }) => isSlow);
+  const begun = new Map<TroubleCase, Promise<void>>();
+  before(async () => {
+    await prepareTroubles();
+    for (const one of slow) {
+      const running = run(one);
+      running.catch(() => {}); // told by its test
+      begun.set(one, running);
+    }
+  });
+  after(() => folder.remove());
+  for (const one of [...troubles.filter(({ isSlow = false }) => !isSlow), ...slow]) {
+    const { name, skip = false } = one;
+    it(name, { timeout: 120_000, skip }, () => begun.get(one) ?? run(one));
+  }
+}
 
-/** The words of the library's users. */
-export const libraryWords: Words = (option) => `"tls.${option}"`;
+/** Runs a test at the socket of a server that knows none of Falco's services. */
+export function withoutServices(run: (address: string) => Promise<void>): Promise<void> {
+  const server = createHttp2Server((_, response) => {
+    response.writeHead(200, { "content-type": "application/grpc", "grpc-status": "12" });
+    response.end();
+  });
+  return withServer(server, "unix", run);
+}
 
-/** The words of whoever typed what `argumentsFor` gives. */
-export const commandWords: Words = (option, isOption) => {
-  if (option === "serverName") return '"--server-name"';
-  return isOption ? '"--certs"' : `"${certsFiles[option]}" of "--certs"`;
-};
-
-const certsFiles: Record<string, string> = {
-  ca: "ca.crt",
-  cert: "client.crt",
-  key: "client.key",
-};
+/** Runs the command of a trouble to its end. */
+export async function runTroubled(
+  { asOther = false }: TroubleCase,
+  args: readonly string[],
+): Promise<Finished> {
+  return asOther ? await runChild("other_user_cli.ts", { args: [...args] }) : await runCli(args);
+}
 
 /**
- * A sentence as a pattern: ANY is the runtime's word, in brackets or before more of ours, `{ca}` and
- * `{ca option}` are what the option is called.
+ * A sentence as a pattern: ANY is the runtime's word, in brackets or before more of ours; options are
+ * as in `inWords`.
  */
 export function pattern(sentence: string, { address }: Where, words = commandWords): RegExp {
-  const worded = sentence.replaceAll(
-    /\{(\w+)( option)?\}/g,
-    (_, option: string, isOption?: string) => words(option, isOption !== undefined),
-  );
-  const escaped = worded.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const escaped = inWords(sentence, words).replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const filled = escaped
     .replaceAll("ANY", OF_RUNTIME)
     .replaceAll("FOLDER", folder.path)
