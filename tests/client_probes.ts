@@ -1,4 +1,5 @@
 /** Servers, and ways to wait for them, that the client tests share. @module */
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { createSecureServer, createServer } from "node:http2";
@@ -20,6 +21,7 @@ import type { RecordedCall } from "../harness/call_log.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import { connect } from "../lib/client/connect.ts";
 import type { ConnectOptions, FalcoClient } from "../lib/client/connect.ts";
+import { FalcoConnectError } from "../lib/errors.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
 import { settled } from "./stream_probes.ts";
 
@@ -231,6 +233,15 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
     return error;
   }
   throw new Error("the promise was not rejected");
+}
+
+/** That an error says what a connection that went away is reported as. */
+export function assertLost(error: unknown, address: string): void {
+  assert(error instanceof FalcoConnectError, String(error));
+  assert.equal(error.reason, "lost");
+  assert.equal(error.address, address);
+  assert(error.message.startsWith(`Lost the connection to ${address}: `));
+  assert.match(error.message, /\. Falco may have been stopped or restarted$/);
 }
 
 /** Whether this user may open every file, as root may. */
