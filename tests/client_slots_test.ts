@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { buildAlert } from "../harness/build_alert.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { connect } from "../lib/client/connect.ts";
-import { until, wires } from "./client_probes.ts";
+import { callsOf, until, wires } from "./client_probes.ts";
 import { Story } from "./reconnect_probes.ts";
 
 for (const wire of wires) {
@@ -33,6 +33,11 @@ for (const wire of wires) {
 
       await Promise.all(readers.map((one) => one.cancel()));
       await Promise.all(reads);
+      // A call whose end has not arrived yet would take the alert with it, as one of Falco's does.
+      await until(
+        "the ten have left",
+        () => callsOf(fake, "sub").filter(({ open }) => open).length === 1,
+      );
       fake.push(buildAlert({ rule: "for whoever is left" }));
       assert.equal((await first).value?.rule, "for whoever is left");
       assert.equal(story.types, "connecting open");
