@@ -18,6 +18,7 @@ import {
   withAnswer,
   withServer,
 } from "./client_probes.ts";
+import { withPlace } from "./own_port.ts";
 import { outcome } from "./stream_probes.ts";
 
 function pushNumbered(fake: FakeFalco, count: number): void {
@@ -102,29 +103,34 @@ testOnWires("outputs.get() fails if Falco is killed in the middle", async ({ fak
   assertLost(await failed, fake.address);
 });
 
-testWays("FalcoClient subscribes again after a restart", async ({ wire, transport }) => {
-  const first = await FakeFalco.start({ tls: wire.tls });
-  const { address, credentials: tls } = first;
-  const falco = connect(address, { tls, transport, clock: new FakeClock() });
-  try {
-    const failed = rejection(falco.outputs.subscribe({ reconnect: false }).getReader().read());
-    await roundTrip(falco);
-    await first.kill();
-    assertLost(await failed, address);
-    const second = await FakeFalco.start({ listen: address, tls: wire.tls });
-    try {
-      second.push(buildAlert({ rule: "of the second" }));
-      const { value } = await falco.outputs.subscribe({ reconnect: false }).getReader().read();
-      assert.equal(value?.rule, "of the second");
-    } finally {
-      await falco.close();
-      await second.kill();
-    }
-  } finally {
-    await falco.close();
-    await first[Symbol.asyncDispose]();
-  }
-});
+testWays(
+  "FalcoClient subscribes again after a restart",
+  (way) =>
+    withPlace(way.wire, async (place) => {
+      const { wire, transport } = way;
+      const first = await FakeFalco.start({ tls: wire.tls, ...place });
+      const { address, credentials: tls } = first;
+      const falco = connect(address, { tls, transport, clock: new FakeClock() });
+      try {
+        const failed = rejection(falco.outputs.subscribe({ reconnect: false }).getReader().read());
+        await roundTrip(falco);
+        await first.kill();
+        assertLost(await failed, address);
+        const second = await FakeFalco.start({ listen: address, tls: wire.tls });
+        try {
+          second.push(buildAlert({ rule: "of the second" }));
+          const { value } = await falco.outputs.subscribe({ reconnect: false }).getReader().read();
+          assert.equal(value?.rule, "of the second");
+        } finally {
+          await falco.close();
+          await second.kill();
+        }
+      } finally {
+        await falco.close();
+        await first[Symbol.asyncDispose]();
+      }
+    }),
+);
 
 testWays("Streams fail if the answer has no status", async ({ kind, transport }) => {
   await withAnswer((stream) => {

@@ -13,6 +13,7 @@ import { FalcoConnectError } from "../lib/errors.ts";
 import { certificates, credentials, rejection, until } from "./client_probes.ts";
 import { until as retried } from "./fake_falco_clients.ts";
 import { push, rules, testFaults } from "./fault_probes.ts";
+import { withOwnPort } from "./own_port.ts";
 import { passAll, Story } from "./reconnect_probes.ts";
 import { startCli } from "./run_cli.ts";
 import { outcome } from "./stream_probes.ts";
@@ -141,59 +142,60 @@ for (const kind of ["unix", "tls"] as const) {
   test(
     `Subscription outlives a process that is killed in mid-drain (${kind})`,
     patient,
-    async () => {
-      const folder = await makeTempFolder();
-      const file = `${folder.path}/alerts.jsonl`;
-      const count = 20_000;
-      await writeCertificates(`${folder.path}/certs`, certificates);
-      const lines = Array.from(
-        { length: count },
-        (_, n) => formatAlert(buildAlert({ rule: `r${n}` })),
-      );
-      await writeFile(file, lines.join("\n"));
-      const start = (listen: string) => {
-        const certs = kind === "tls" ? ["--certs", `${folder.path}/certs`] : [];
-        return startCli(["fake", "--listen", listen, "--fixture", file, ...certs]);
-      };
-      const first = start(kind === "tls" ? "localhost:0" : `unix://${folder.path}/falco.sock`);
-      const address = (await first.firstLine).replace("listening on ", "");
-      const falco = connect(address, kind === "tls" ? { tls: credentials } : {});
-      let second: ReturnType<typeof start> | undefined;
-      try {
-        const alerts = falco.outputs.subscribe({ reconnect: { maxDelayMs: 300 } });
-        const story = new Story(alerts);
-        const reader = alerts.getReader();
-        const next = async () => (await reader.read()).value!.rule;
-        for (const rule of rules(0, 100)) assert.equal(await next(), rule);
-        first.child.kill("SIGKILL");
-        await first.finished;
-        second = start(address.replace("https://", ""));
-        // What was on its way comes in order; then the new process begins at its beginning.
-        let last = 99;
-        let rule = await next();
-        for (; rule !== "r0"; rule = await next()) assert.equal(rule, `r${++last}`);
-        assert(last < count - 1, "it was not in mid-drain");
-        await second.firstLine;
-        for (const expected of rules(1, 500)) assert.equal(await next(), expected);
-        await reader.cancel();
-        await story.told;
-        const { reason } = story.of("reconnecting")[0]!.error as FalcoConnectError;
-        assert.equal(reason, "lost");
-        const later = story.of("reconnecting").slice(1)
-          .map(({ error }) => (error as FalcoConnectError).reason);
-        assert(later.every((one) => one === "refused"), String(later));
-        const { gaps, received, reconnects } = alerts.stats();
-        assert.equal(gaps, 1);
-        assert(received >= last + 1 + 500);
-        assert.equal(reconnects, story.of("reconnecting").length);
-      } finally {
-        await falco.close();
-        second?.child.kill("SIGKILL");
-        first.child.kill("SIGKILL");
-        await second?.finished;
-        await folder.remove();
-      }
-    },
+    () =>
+      withOwnPort(async (port) => {
+        const folder = await makeTempFolder();
+        const file = `${folder.path}/alerts.jsonl`;
+        const count = 20_000;
+        await writeCertificates(`${folder.path}/certs`, certificates);
+        const lines = Array.from(
+          { length: count },
+          (_, n) => formatAlert(buildAlert({ rule: `r${n}` })),
+        );
+        await writeFile(file, lines.join("\n"));
+        const place = kind === "tls"
+          ? ["--listen", `localhost:${port}`, "--certs", `${folder.path}/certs`]
+          : ["--listen", `unix://${folder.path}/falco.sock`];
+        const start = () => startCli(["fake", ...place, "--fixture", file]);
+        const first = start();
+        const address = (await first.firstLine).replace("listening on ", "");
+        const falco = connect(address, kind === "tls" ? { tls: credentials } : {});
+        let second: ReturnType<typeof start> | undefined;
+        try {
+          const alerts = falco.outputs.subscribe({ reconnect: { maxDelayMs: 300 } });
+          const story = new Story(alerts);
+          const reader = alerts.getReader();
+          const next = async () => (await reader.read()).value!.rule;
+          for (const rule of rules(0, 100)) assert.equal(await next(), rule);
+          first.child.kill("SIGKILL");
+          await first.finished;
+          second = start();
+          // What was on its way comes in order; then the new process begins at its beginning.
+          let last = 99;
+          let rule = await next();
+          for (; rule !== "r0"; rule = await next()) assert.equal(rule, `r${++last}`);
+          assert(last < count - 1, "it was not in mid-drain");
+          await second.firstLine;
+          for (const expected of rules(1, 500)) assert.equal(await next(), expected);
+          await reader.cancel();
+          await story.told;
+          const { reason } = story.of("reconnecting")[0]!.error as FalcoConnectError;
+          assert.equal(reason, "lost");
+          const later = story.of("reconnecting").slice(1)
+            .map(({ error }) => (error as FalcoConnectError).reason);
+          assert(later.every((one) => one === "refused"), String(later));
+          const { gaps, received, reconnects } = alerts.stats();
+          assert.equal(gaps, 1);
+          assert(received >= last + 1 + 500);
+          assert.equal(reconnects, story.of("reconnecting").length);
+        } finally {
+          await falco.close();
+          second?.child.kill("SIGKILL");
+          first.child.kill("SIGKILL");
+          await second?.finished;
+          await folder.remove();
+        }
+      }),
   );
 }
 

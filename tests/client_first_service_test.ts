@@ -14,6 +14,7 @@ import {
   until,
   withAnswer,
 } from "./client_probes.ts";
+import { withPlace } from "./own_port.ts";
 import { passAll, Story } from "./reconnect_probes.ts";
 import { outcome, settled } from "./stream_probes.ts";
 
@@ -101,54 +102,55 @@ testOnWires("Subscription remembers which service a Falco has", async ({ fake, f
 
 testWays(
   "Subscription follows an upgrade and a downgrade of Falco",
-  async ({ wire, transport }) => {
-    const { tls } = wire;
-    const first = await FakeFalco.start({ tls, falcoVersion: "0.23.0" });
-    const all = [first];
-    const { address } = first;
-    const clock = new FakeClock(1000);
-    const falco = connect(address, {
-      tls: first.credentials,
-      transport,
-      clock,
-      connectTimeoutMs: 1e9,
-    });
-    const alerts = falco.outputs.subscribe();
-    const story = new Story(alerts);
-    const reader = alerts.getReader();
-    try {
-      first.push(buildAlert({ rule: "0.23.0" }));
-      assert.equal((await reader.read()).value?.rule, "0.23.0");
-      for (const falcoVersion of ["0.43.1", "0.18.0", "0.24.0"]) {
-        const next = reader.read();
-        await settled();
-        await all.at(-1)!.kill();
-        const fake = await FakeFalco.start({ listen: address, tls, falcoVersion });
-        all.push(fake);
-        fake.push(buildAlert({ rule: falcoVersion }));
-        // Between two polls of the oldest Falco nobody tells of a loss: the next poll sees it.
-        assert.equal((await passAll(clock, next)).value?.rule, falcoVersion);
+  ({ wire, transport }) =>
+    withPlace(wire, async (place) => {
+      const { tls } = wire;
+      const first = await FakeFalco.start({ tls, falcoVersion: "0.23.0", ...place });
+      const all = [first];
+      const { address } = first;
+      const clock = new FakeClock(1000);
+      const falco = connect(address, {
+        tls: first.credentials,
+        transport,
+        clock,
+        connectTimeoutMs: 1e9,
+      });
+      const alerts = falco.outputs.subscribe();
+      const story = new Story(alerts);
+      const reader = alerts.getReader();
+      try {
+        first.push(buildAlert({ rule: "0.23.0" }));
+        assert.equal((await reader.read()).value?.rule, "0.23.0");
+        for (const falcoVersion of ["0.43.1", "0.18.0", "0.24.0"]) {
+          const next = reader.read();
+          await settled();
+          await all.at(-1)!.kill();
+          const fake = await FakeFalco.start({ listen: address, tls, falcoVersion });
+          all.push(fake);
+          fake.push(buildAlert({ rule: falcoVersion }));
+          // Between two polls of the oldest Falco nobody tells of a loss: the next poll sees it.
+          assert.equal((await passAll(clock, next)).value?.rule, falcoVersion);
+        }
+        const { received, gaps } = alerts.stats();
+        assert.deepEqual([received, gaps], [4, 3]);
+        for (const { error } of story.of("reconnecting")) {
+          assert.equal((error as FalcoConnectError).reason, "lost");
+        }
+        assert.deepEqual(story.of("open").map(({ service }) => service), [
+          SECOND,
+          FIRST,
+          FIRST,
+          SECOND,
+          SECOND,
+          FIRST,
+          FIRST,
+          SECOND,
+        ]);
+      } finally {
+        await falco.close();
+        for (const fake of all.reverse()) await fake[Symbol.asyncDispose]();
       }
-      const { received, gaps } = alerts.stats();
-      assert.deepEqual([received, gaps], [4, 3]);
-      for (const { error } of story.of("reconnecting")) {
-        assert.equal((error as FalcoConnectError).reason, "lost");
-      }
-      assert.deepEqual(story.of("open").map(({ service }) => service), [
-        SECOND,
-        FIRST,
-        FIRST,
-        SECOND,
-        SECOND,
-        FIRST,
-        FIRST,
-        SECOND,
-      ]);
-    } finally {
-      await falco.close();
-      for (const fake of all.reverse()) await fake[Symbol.asyncDispose]();
-    }
-  },
+    }),
 );
 
 test("Subscription follows an upgrade of a Falco that never had an alert", async () => {

@@ -9,6 +9,7 @@ import { connect } from "../lib/client/connect.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
 import { certificates, credentials, testWays } from "./client_probes.ts";
 import type { Way } from "./client_probes.ts";
+import { withOwnPort } from "./own_port.ts";
 import { Story } from "./reconnect_probes.ts";
 import { startCli } from "./run_cli.ts";
 import type { Running } from "./run_cli.ts";
@@ -23,31 +24,39 @@ async function writeNumbered(path: string, name: string, count: number): Promise
   return path;
 }
 
+type Run = (start: (fixture: string) => Promise<Running>, folder: string) => Promise<void>;
+
 /** A place where one process after the other serves a file. */
-async function withProcesses(
-  kind: Way["kind"],
-  run: (start: (fixture: string) => Promise<Running>, folder: string) => Promise<void>,
-): Promise<void> {
+async function withProcesses(kind: Way["kind"], run: Run): Promise<void> {
   const folder = await makeTempFolder();
   const { path } = folder;
+  try {
+    await writeCertificates(path, certificates);
+    if (kind === "unix") await serveAt(["--listen", `unix://${path}/falco.sock`], path, run);
+    else {
+      await withOwnPort((port) =>
+        serveAt(["--listen", `localhost:${port}`, "--certs", path], path, run)
+      );
+    }
+  } finally {
+    await folder.remove();
+  }
+}
+
+async function serveAt(place: readonly string[], folder: string, run: Run): Promise<void> {
   const all: Running[] = [];
-  await writeCertificates(path, certificates);
-  let listen = kind === "unix" ? `unix://${path}/falco.sock` : "localhost:0";
   try {
     await run(async (fixture) => {
-      const certs = kind === "unix" ? [] : ["--certs", path];
-      const running = startCli(["fake", "--listen", listen, ...certs, "--fixture", fixture]);
+      const running = startCli(["fake", ...place, "--fixture", fixture]);
       all.push(running);
-      const line = await running.firstLine;
-      listen = line.slice("listening on ".length);
+      await running.firstLine;
       return running;
-    }, path);
+    }, folder);
   } finally {
     for (const { child, finished } of all) {
       child.kill("SIGTERM");
       await finished;
     }
-    await folder.remove();
   }
 }
 

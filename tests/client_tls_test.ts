@@ -23,6 +23,7 @@ import { certificateDates } from "../lib/transport/certificate_dates.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
 import { SessionManager } from "../lib/transport/session_manager.ts";
 import { certificates, credentials, join, rejection, withServer } from "./client_probes.ts";
+import { withOwnPort } from "./own_port.ts";
 import { outcome } from "./stream_probes.ts";
 
 const others = await makeCertificates();
@@ -283,38 +284,39 @@ test("FalcoClient reaches a Falco by an IP address in its certificate", async ()
   }
 });
 
-test("FalcoClient takes renewed certificates with the next connection", async () => {
-  const folder = await makeTempFolder();
-  const { path } = folder;
-  await writeCertificates(path, certificates);
-  const first = await FakeFalco.start({ tls: certificates });
-  const { address } = first;
-  const falco = connect(address, {
-    tls: {
-      ca: `${path}/ca.crt`,
-      cert: new URL(`file://${path}/client.crt`),
-      key: `${path}/client.key`,
-    },
-  });
-  try {
-    await falco.version();
-    await first.kill();
-    await rejection(falco.version());
-    const second = await FakeFalco.start({ listen: address, tls: others });
+test("FalcoClient takes renewed certificates with the next connection", () =>
+  withOwnPort(async (port) => {
+    const folder = await makeTempFolder();
+    const { path } = folder;
+    await writeCertificates(path, certificates);
+    const first = await FakeFalco.start({ tls: certificates, listen: `https://localhost:${port}` });
+    const { address } = first;
+    const falco = connect(address, {
+      tls: {
+        ca: `${path}/ca.crt`,
+        cert: new URL(`file://${path}/client.crt`),
+        key: `${path}/client.key`,
+      },
+    });
     try {
-      assert.equal((await rejection(falco.version()) as FalcoConnectError).reason, "tls");
-      await writeCertificates(path, others);
-      assert.equal((await falco.version()).minor, 43);
+      await falco.version();
+      await first.kill();
+      await rejection(falco.version());
+      const second = await FakeFalco.start({ listen: address, tls: others });
+      try {
+        assert.equal((await rejection(falco.version()) as FalcoConnectError).reason, "tls");
+        await writeCertificates(path, others);
+        assert.equal((await falco.version()).minor, 43);
+      } finally {
+        await falco.close();
+        await second.kill();
+      }
     } finally {
       await falco.close();
-      await second.kill();
+      await first[Symbol.asyncDispose]();
+      await folder.remove();
     }
-  } finally {
-    await falco.close();
-    await first[Symbol.asyncDispose]();
-    await folder.remove();
-  }
-});
+  }));
 
 for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
   test(`FalcoClient survives a server that refuses its certificate under ${maxVersion}`, async () => {

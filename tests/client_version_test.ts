@@ -20,6 +20,7 @@ import {
   withAnswer,
   withServer,
 } from "./client_probes.ts";
+import { withPlace } from "./own_port.ts";
 
 testOnWires("FalcoClient.version() tells all of the version", async ({ falco }) => {
   const { engineFieldsChecksum, ...rest } = await falco.version();
@@ -88,29 +89,30 @@ testOnWires("FalcoClient.version() calls share one connection", async ({ fake, f
 });
 
 for (const wire of wires) {
-  test(`FalcoClient.version() opens a new connection after a loss, over ${wire.name}`, async () => {
-    const first = await FakeFalco.start({ tls: wire.tls, falcoVersion: "0.36.0" });
-    const { address, credentials: tls } = first;
-    const falco = connect(address, { tls });
-    try {
-      assert.equal((await falco.version()).minor, 36);
-      await first.kill();
-      const error = await rejection(falco.version());
-      assert(error instanceof FalcoConnectError);
-      assert(["lost", "refused"].includes(error.reason), error.reason);
-      const second = await FakeFalco.start({ listen: address, tls: wire.tls });
+  test(`FalcoClient.version() opens a new connection after a loss, over ${wire.name}`, () =>
+    withPlace(wire, async (place) => {
+      const first = await FakeFalco.start({ tls: wire.tls, falcoVersion: "0.36.0", ...place });
+      const { address, credentials: tls } = first;
+      const falco = connect(address, { tls });
       try {
-        assert.equal((await falco.version()).minor, 43);
-        assert.equal(second.connections, 1);
+        assert.equal((await falco.version()).minor, 36);
+        await first.kill();
+        const error = await rejection(falco.version());
+        assert(error instanceof FalcoConnectError);
+        assert(["lost", "refused"].includes(error.reason), error.reason);
+        const second = await FakeFalco.start({ listen: address, tls: wire.tls });
+        try {
+          assert.equal((await falco.version()).minor, 43);
+          assert.equal(second.connections, 1);
+        } finally {
+          await falco.close();
+          await second.kill();
+        }
       } finally {
         await falco.close();
-        await second.kill();
+        await first[Symbol.asyncDispose]();
       }
-    } finally {
-      await falco.close();
-      await first[Symbol.asyncDispose]();
-    }
-  });
+    }));
 }
 
 test("FalcoClient.version() fails if it is cancelled before, and opens nothing", async () => {

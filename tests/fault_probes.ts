@@ -8,6 +8,7 @@ import { connect } from "../lib/client/connect.ts";
 import type { ConnectOptions } from "../lib/client/connect.ts";
 import { wires } from "./client_probes.ts";
 import type { Pair } from "./client_probes.ts";
+import { withPlace } from "./own_port.ts";
 
 /** Runs a test on each wire. At the end nothing must be open any more, not even a timer. */
 export function testFaults(
@@ -17,24 +18,25 @@ export function testFaults(
   options: ConnectOptions = {},
 ): void {
   for (const wire of wires) {
-    test(`${name}, over ${wire.name}`, async () => {
-      const clock = new FakeClock(1000);
-      const fake = await FakeFalco.start({ tls: wire.tls, faults, clock });
-      // The clock is moved by minutes: back-off is to see that, attempts to connect are not.
-      const falco = connect(fake.address, {
-        tls: fake.credentials,
-        clock,
-        connectTimeoutMs: 1e9,
-        ...options,
-      });
-      try {
-        await run({ fake, falco, clock });
-      } finally {
-        await falco.close();
-        await fake[Symbol.asyncDispose]();
-      }
-      if (clock.pending > 0) throw new Error(`${clock.pending} timers are left`);
-    });
+    test(`${name}, over ${wire.name}`, () =>
+      withPlace(wire, async (place) => {
+        const clock = new FakeClock(1000);
+        const fake = await FakeFalco.start({ tls: wire.tls, faults, clock, ...place });
+        // The clock is moved by minutes: back-off is to see that, attempts to connect are not.
+        const falco = connect(fake.address, {
+          tls: fake.credentials,
+          clock,
+          connectTimeoutMs: 1e9,
+          ...options,
+        });
+        try {
+          await run({ fake, falco, clock });
+        } finally {
+          await falco.close();
+          await fake[Symbol.asyncDispose]();
+        }
+        if (clock.pending > 0) throw new Error(`${clock.pending} timers are left`);
+      }));
   }
 }
 

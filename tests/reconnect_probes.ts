@@ -7,6 +7,7 @@ import type { FalcoClient } from "../lib/client/connect.ts";
 import type { Status } from "../lib/client/status.ts";
 import type { Subscription } from "../lib/client/subscription.ts";
 import { testWays, until } from "./client_probes.ts";
+import { withPlace } from "./own_port.ts";
 import { settled } from "./stream_probes.ts";
 
 /** Everything that a subscription has told so far. */
@@ -49,30 +50,31 @@ export interface Place {
 
 /** Runs a test on each wire, with each transport, with an address at which no Falco is yet. */
 export function testAtPlace(name: string, run: (place: Place) => Promise<void>): void {
-  testWays(name, async ({ transport, wire }) => {
-    const first = await FakeFalco.start({ tls: wire.tls });
-    const { address, credentials: tls } = first;
-    await first.kill();
-    const all = [first];
-    const clock = new FakeClock(1000);
-    // The clock is moved by minutes: back-off is to see that, attempts to connect are not.
-    const falco = connect(address, { tls, clock, transport, connectTimeoutMs: 1e9 });
-    try {
-      await run({
-        clock,
-        falco,
-        async start() {
-          const fake = await FakeFalco.start({ listen: address, tls: wire.tls });
-          all.push(fake);
-          return fake;
-        },
-      });
-    } finally {
-      await falco.close();
-      for (const fake of all.reverse()) await fake[Symbol.asyncDispose]();
-    }
-    assert.equal(clock.pending, 0);
-  });
+  testWays(name, ({ transport, wire }) =>
+    withPlace(wire, async (place) => {
+      const first = await FakeFalco.start({ tls: wire.tls, ...place });
+      const { address, credentials: tls } = first;
+      await first.kill();
+      const all = [first];
+      const clock = new FakeClock(1000);
+      // The clock is moved by minutes: back-off is to see that, attempts to connect are not.
+      const falco = connect(address, { tls, clock, transport, connectTimeoutMs: 1e9 });
+      try {
+        await run({
+          clock,
+          falco,
+          async start() {
+            const fake = await FakeFalco.start({ listen: address, tls: wire.tls });
+            all.push(fake);
+            return fake;
+          },
+        });
+      } finally {
+        await falco.close();
+        for (const fake of all.reverse()) await fake[Symbol.asyncDispose]();
+      }
+      assert.equal(clock.pending, 0);
+    }));
 }
 
 /** Lets the back-off that a status speaks of pass, to the millisecond. */
