@@ -1,5 +1,6 @@
 /** Falcos that are killed, come back, and lose their socket. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { formatAlert } from "../lib/alert/format_alert.ts";
@@ -114,7 +115,11 @@ test("Subscription finds a socket file that was deleted and made again", async (
     const reader = alerts.getReader();
     push(fake, 0, 1);
     assert.equal((await reader.read()).value?.rule, "r0");
-    fake.inject({ type: "socket", forMs: 20_000 });
+    // For longer than the clock is moved until it is to come back.
+    const goneMs = 1e8;
+    fake.inject({ type: "socket", forMs: goneMs });
+    const path = fake.address.slice("unix://".length);
+    await until("it is gone", () => !existsSync(path));
     // Who is connected does not notice.
     push(fake, 1, 2);
     const second = reader.read();
@@ -122,14 +127,16 @@ test("Subscription finds a socket file that was deleted and made again", async (
     assert.equal(story.types, "connecting open");
     fake.inject({ type: "drop" });
     const third = reader.read();
+    clock.advance((await story.nth("reconnecting", 1)).delayMs);
+    await story.nth("reconnecting", 2);
     push(fake, 2, 3);
+    clock.advance(goneMs);
     assert.equal((await passAll(clock, third)).value?.rule, "r2");
     const reasons = story.of("reconnecting").map(({ error }) =>
       (error as FalcoConnectError).reason
     );
     assert.equal(reasons[0], "lost");
     assert(reasons.slice(1).every((reason) => reason === "not-found"), String(reasons));
-    assert(reasons.length >= 2);
     assert.equal(alerts.stats().gaps, 1);
     await reader.cancel();
   } finally {
