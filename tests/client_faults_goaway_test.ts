@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { makeTempFolder } from "../harness/temp_folder.ts";
 
 const script = fileURLToPath(new URL("./goaway_client.ts", import.meta.url));
 const config = fileURLToPath(new URL("../deno.json", import.meta.url));
@@ -30,7 +31,11 @@ for (const before of ["clean", "cancelled"] as const) {
   for (const kind of ["unix", "tls"] as const) {
     for (const code of [0, 1, 11]) {
       test(`Subscription after GOAWAY ${code} (${kind}, ${before} connection)`, async () => {
-        const { stdout, stderr } = await run([String(code), kind, before]);
+        // A folder of ours: a process that aborts, or is killed, would leave its own behind.
+        const folder = await makeTempFolder();
+        const listen = kind === "unix" ? `unix://${folder.path}/falco.sock` : "localhost:0";
+        const { stdout, stderr } = await run([String(code), listen, before]);
+        await folder.remove();
         // Deno 2.9 can abort in nghttp2 at a GOAWAY after a cancelled call. No client can catch that.
         if (/find_stream_on_goaway_func/.test(stderr) && before === "cancelled") return;
         assert.notEqual(stdout, "", `it ended without a word: ${stderr.slice(-2000)}`);

@@ -1,8 +1,8 @@
 /**
  * A client that gets a GOAWAY, as a process of its own: on Deno 2.9 that can end the process.
  *
- * Arguments: the HTTP/2 code, `unix` or `tls`, and `clean` or `cancelled`: whether a call was cancelled
- * on the connection before. Prints, as JSON, what a `get()` and a subscription made of it.
+ * Arguments: the HTTP/2 code, where a fake is to listen, and `clean` or `cancelled`: whether a call was
+ * cancelled on the connection before. Prints, as JSON, what a `get()` and a subscription made of it.
  */
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
@@ -10,14 +10,14 @@ import { buildAlert } from "../harness/build_alert.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { connect } from "../lib/client/connect.ts";
 
-const [code, kind, before] = process.argv.slice(2);
+const [code, listen = "", before] = process.argv.slice(2);
 
 /** Until something is so; a test gives the process up after a time. */
 async function until(isThere: () => boolean): Promise<void> {
   while (!isThere()) await setImmediate();
 }
 
-const fake = await FakeFalco.start({ tls: kind === "tls" });
+const fake = await FakeFalco.start({ listen });
 const falco = connect(fake.address, { tls: fake.credentials });
 const push = (...rules: string[]) => fake.push(...rules.map((rule) => buildAlert({ rule })));
 
@@ -51,5 +51,5 @@ const { version } = await falco.version();
 await reader.cancel();
 await falco.close();
 const { received, reconnects, gaps } = alerts.stats();
-await fake.kill();
+await fake[Symbol.asyncDispose]();
 console.log(JSON.stringify({ seen, statuses, version, received, reconnects, gaps }));
