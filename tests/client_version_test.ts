@@ -298,6 +298,22 @@ const answers: readonly {
     error: { status: 8, message: /1001.*1000/ },
   },
   {
+    name: "a status without an answer",
+    answer: (stream) =>
+      stream.respond({ ...GRPC_HEADERS, "grpc-status": "0" }, { endStream: true }),
+    error: { status: 13, message: /: there is none\. Falco sends nothing of that kind/ },
+  },
+  {
+    name: "a second answer",
+    answer: (stream) => answerWith(stream, new Uint8Array(15)),
+    error: { status: 13, message: /: it has more than one message\. Falco sends nothing/ },
+  },
+  {
+    name: "half an answer",
+    answer: (stream) => answerWith(stream, frameMessage(new Uint8Array(9)).subarray(0, 7)),
+    error: { status: 13, message: /: it ends within a message\. Falco sends nothing/ },
+  },
+  {
     name: "an answer that is no protobuf",
     answer: (stream) => answerWith(stream, frameMessage(Uint8Array.of(0xff))),
     error: {

@@ -3,12 +3,13 @@ import { systemClock, wait } from "../clock.ts";
 import type { CancelTimer } from "../clock.ts";
 import { FalcoClosedError, FalcoConnectError } from "../errors.ts";
 import { EventStream } from "../streams/engine/event_stream.ts";
+import { singleCall } from "../transport/single_call.ts";
 import { Backoff } from "./backoff.ts";
 import type { ReconnectOptions } from "./backoff.ts";
 import { CallSource } from "./call_source.ts";
 import type { CallContext } from "./call_source.ts";
 import type { FalcoClient, FalcoOutputs, VersionOptions } from "./connect.ts";
-import { versionFromMessage } from "./falco_version.ts";
+import { readVersion, VERSION } from "./falco_version.ts";
 import type { FalcoVersion } from "./falco_version.ts";
 import { GetBehaviour } from "./get_behaviour.ts";
 import { mayPass } from "./may_pass.ts";
@@ -79,10 +80,6 @@ export class Client implements FalcoClient {
 
   async #askVersion(signal: AbortSignal | undefined, timeoutMs: number): Promise<FalcoVersion> {
     const { manager, maxMessageBytes, clock = systemClock } = this.#context;
-    // Only when it is needed: connect takes longer to load than all the rest, and alerts need none of it.
-    const { callVersion } = await import("../transport/stock_version.ts");
-    signal?.throwIfAborted();
-    this.#refuseClosed();
     const limit = new AbortController();
     let cancelTimer: CancelTimer = () => {};
     let isOver = false;
@@ -92,7 +89,8 @@ export class Client implements FalcoClient {
     }, () => {});
     try {
       const ended = signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]);
-      return versionFromMessage(await callVersion(manager, { maxMessageBytes, signal: ended }));
+      const options = { maxMessageBytes, signal: ended };
+      return readVersion(await singleCall(manager, VERSION, options));
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       this.#refuseClosed();

@@ -1,5 +1,13 @@
 /** What Falco says of itself. @module */
+import { fromBinary } from "@bufbuild/protobuf";
+import { responseSchema } from "../../gen/version_pb.ts";
 import type { response as VersionResponse } from "../../gen/version_pb.ts";
+import { unreadableError } from "../transport/unreadable_error.ts";
+
+/** The method that tells it, without the leading slash. */
+export const VERSION = "falco.version.service/version";
+
+const INTERNAL = 13;
 
 /**
  * The answer of `version()`.
@@ -43,10 +51,12 @@ export interface FalcoVersion {
  * Reads the protobuf answer. Its field 7 is `engine_version`, a number, up to 0.36 and
  * `engine_minor` since 0.37, where field 11 has the whole engine version.
  *
- * @param message The answer.
+ * @param answer The answer's bytes.
  * @returns The version.
+ * @throws {FalcoRpcError} If it is none.
  */
-export function versionFromMessage(message: VersionResponse): FalcoVersion {
+export function readVersion(answer: Uint8Array): FalcoVersion {
+  const message = decode(answer);
   const { version, major, minor, patch, prerelease, build, engineFieldsChecksum } = message;
   const before037 = message.engineMinor === 0 ? "" : String(message.engineMinor);
   return {
@@ -59,4 +69,14 @@ export function versionFromMessage(message: VersionResponse): FalcoVersion {
     engineVersion: message.engineVersion === "" ? before037 : message.engineVersion,
     engineFieldsChecksum,
   };
+}
+
+function decode(answer: Uint8Array): VersionResponse {
+  try {
+    return fromBinary(responseSchema, answer);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const problem = `a message is not what the contract says (${why})`;
+    throw unreadableError(VERSION, INTERNAL, problem, error);
+  }
 }

@@ -120,7 +120,7 @@ export class StockCall implements StreamCall {
       }
       return unreadableError(this.#method, Code.Internal, "it ends within a message", thrown);
     }
-    return stockError(thrown, this.#method, this.#manager, undefined);
+    return stockError(thrown, this.#method, this.#manager);
   }
 
   async *#sent(): AsyncGenerator<Request> {

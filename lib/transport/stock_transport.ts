@@ -60,16 +60,13 @@ export function createStockTransport(
  * @param error What was thrown.
  * @param method The method that was called.
  * @param manager The connection.
- * @param signal The caller's signal, whose reason is what a cancelled call throws.
  * @returns The error to throw.
  */
 export function stockError(
   error: unknown,
   method: string,
   manager: SessionManager,
-  signal: AbortSignal | undefined,
 ): unknown {
-  if (signal?.aborted) return signal.reason;
   if (error instanceof FalcoError) return error;
   if (!(error instanceof ConnectError)) return connectionError(manager.address, error, "open");
   if (error.cause instanceof FalcoError) return error.cause;

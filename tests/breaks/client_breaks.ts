@@ -234,4 +234,18 @@ export const clientBreaks: readonly Break[] = [
     replace: "if (stream.closed && stream.destroyed)",
     tests: ["client_end"],
   },
+  {
+    name: "a version counts before its status has come",
+    file: "lib/transport/single_call.ts",
+    find: "while (answers.length < 2) {",
+    replace: "while (answers.length < 1) {",
+    tests: ["client_version"],
+  },
+  {
+    name: "who no longer wants the version leaves the call open",
+    file: "lib/transport/single_call.ts",
+    find: "if (!isOver) starting.then((call) => call.cancel(), () => {});",
+    replace: "",
+    tests: ["client_version"],
+  },
 ];

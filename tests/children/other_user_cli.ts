@@ -2,7 +2,9 @@
 import process from "node:process";
 // Commands are loaded when they are called for, and by then their files may be out of reach.
 import "../../cli/doctor.ts";
+import "../../cli/doctor.ts";
 import { main } from "../../cli/main.ts";
+import "../../cli/tail.ts";
 import "../../cli/tail.ts";
 
 const NOBODY = 65_534;
