@@ -113,7 +113,7 @@ describe("openAlerts()", () => {
       stop.abort(reason);
       await assert.rejects(reading, reason);
     }
-    await fake.kill();
+    await fake[Symbol.asyncDispose]();
   });
 
   it("refuses what it does not know", async () => {
