@@ -136,8 +136,9 @@ export async function abuse(url: string, counts: AbuseCounts): Promise<void> {
     await sendRaw(url, `${post("{oops").repeat(20)}\x00\xff GARBAGE \r\n\r\n`, undefined);
   });
 
-  await repeat(Math.ceil(counts.invalid / 1000), 4, async () => {
-    const bytes = post("{oops").repeat(999) + post("{oops", { Connection: "close" });
+  // After so many the receiver would close the connection itself.
+  await repeat(Math.ceil(counts.invalid / 100), 4, async () => {
+    const bytes = post("{oops").repeat(99) + post("{oops", { Connection: "close" });
     await sendRaw(url, bytes, undefined);
   });
   for (const socket of stays) socket.destroy();

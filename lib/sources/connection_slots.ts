@@ -3,6 +3,15 @@ import type { Socket } from "node:net";
 import type { CancelTimer, Clock } from "../clock.ts";
 import type { RefusalReason } from "./http_receiver_options.ts";
 
+/**
+ * How many requests in a row may bring no alert. Nobody waits for their turn while requests that came
+ * together are read and answered, and Deno and Bun go on with those of one connection for as long as
+ * there are more.
+ */
+const MAX_BARREN = 100;
+/** How many may be unanswered: a Falco has one. On Deno all that come together are, at first. */
+const MAX_UNANSWERED = 1024;
+
 /** Options of {@linkcode ConnectionSlots}. */
 export interface ConnectionSlotsOptions {
   /** How many connections at once. */
@@ -26,6 +35,22 @@ interface Slot {
   taken: number;
   /** It has brought an alert. */
   hasBrought: boolean;
+  /** How many requests in a row have brought none. */
+  barren: number;
+  /** It is being closed: what else it brings is not looked at. */
+  isLeaving: boolean;
+}
+
+/** A request, to tell what becomes of it. */
+export interface SlotRequest {
+  /** Whether its connection is being closed. */
+  readonly isLeaving: boolean;
+  /** Its alerts are taken. */
+  taken(): void;
+  /** It brings none. Returns whether it is to be the last of its connection. */
+  barren(): boolean;
+  /** It is over. */
+  over(): void;
 }
 
 /**
@@ -34,7 +59,9 @@ interface Slot {
  * did the one that has been silent the longest. Closing a connection between two alerts loses none:
  * Falco opens a new one (falco-outputs 3.1). One whose answer is awaited never leaves.
  *
- * So a flood of connections that send nothing, or do it slowly, does not lock good senders out.
+ * So a flood of connections that send nothing, or do it slowly, does not lock good senders out. Nor
+ * does a flood of requests on one connection: it is closed when a hundred in a row brought no alert, or
+ * a thousand wait for their answers.
  */
 export class ConnectionSlots {
   readonly #options: ConnectionSlotsOptions;
@@ -69,6 +96,8 @@ export class ConnectionSlots {
       requests: 0,
       taken: 0,
       hasBrought: false,
+      barren: 0,
+      isLeaving: false,
     };
     this.#slots.set(name, slot);
     if (handshakeMs !== undefined) {
@@ -102,19 +131,39 @@ export class ConnectionSlots {
    * Learns that a request has begun.
    *
    * @param socket Its connection.
-   * @returns Two functions, to tell that its alerts are taken, and that it is over.
+   * @returns What to tell of it; undefined if it is not to be served, as its connection is closed.
    */
-  request(socket: Socket): { taken(): void; over(): void } {
+  request(socket: Socket): SlotRequest | undefined {
     const name = nameOf(socket);
     const slot = this.#slots.get(name);
     let wasTaken = false;
-    if (slot !== undefined) slot.requests++;
+    if (slot !== undefined) {
+      if (!slot.isLeaving && slot.requests >= MAX_UNANSWERED) {
+        slot.isLeaving = true;
+        this.#options.onRefused("overflow");
+      }
+      if (slot.isLeaving) {
+        // At once, not when the last answer is out: until then the platform goes on with the next.
+        socket.destroy();
+        return undefined;
+      }
+      slot.requests++;
+    }
     return {
+      get isLeaving() {
+        return slot?.isLeaving ?? false;
+      },
       taken: () => {
         if (slot === undefined || wasTaken) return;
         wasTaken = true;
         slot.taken++;
         slot.hasBrought = true;
+        slot.barren = 0;
+      },
+      barren: () => {
+        if (slot === undefined) return false;
+        if (++slot.barren >= MAX_BARREN) slot.isLeaving = true;
+        return slot.isLeaving;
       },
       over: () => {
         if (slot === undefined) return;

@@ -10,6 +10,7 @@ import { AlertInbox } from "./alert_inbox.ts";
 import { alertsOfBody } from "./alerts_of_body.ts";
 import { BodyReader } from "./body_reader.ts";
 import { ConnectionSlots } from "./connection_slots.ts";
+import type { SlotRequest } from "./connection_slots.ts";
 import type {
   HttpReceiverOptions,
   HttpReceiverStats,
@@ -34,6 +35,9 @@ const LONGEST_BODIES = 16;
  *   counted and not handed over.
  * - An alert that cannot be taken is lost: Falco does not look at the status of the answer.
  * - Alerts come in the order in which their bodies were complete.
+ * - A connection is closed when 100 requests in a row brought no alert, or 1,024 wait for an answer, so
+ *   that a flood on one does not hold the others up. Falco waits for each answer, and opens a new
+ *   connection where it needs one.
  * - Cancelling the stream stops the receiver, with what was not read counted as dropped.
  *
  * @example
@@ -174,17 +178,18 @@ export class HttpReceiver extends EventStream<Alert> implements AsyncDisposable 
     wantsContinue = false,
   ): Promise<void> {
     const slot = this.#slots.request(request.socket);
+    if (slot === undefined) return;
     try {
       const refusal = refusalOf(request, { ...this.#options, maxBodyBytes: this.#maxBodyBytes });
       if (refusal !== undefined) {
         if (refusal.reason !== undefined) this.#refuse(refusal.reason);
-        return answer(response, refusal.status, refusal.text);
+        return answer(response, refusal.status, refusal.text, slot.barren());
       }
       if (wantsContinue) response.writeContinue();
       const body = await this.#bodies.read(request).catch(() => undefined);
       if (body === undefined) return; // broken, or too late: counted where that is noticed
       if (typeof body !== "object") return this.#refuseBody(response, body);
-      await this.#take(body.text, response, () => slot.taken());
+      if (!slot.isLeaving) await this.#take(body.text, response, slot);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -199,7 +204,7 @@ export class HttpReceiver extends EventStream<Alert> implements AsyncDisposable 
     answer(response, 503, "too many bodies are on their way");
   }
 
-  async #take(body: string, response: ServerResponse, onTaken: () => void): Promise<void> {
+  async #take(body: string, response: ServerResponse, slot: SlotRequest): Promise<void> {
     if (this.#recent.take(body)) {
       this.#duplicates++;
       return answer(response, 200, "taken already");
@@ -212,7 +217,7 @@ export class HttpReceiver extends EventStream<Alert> implements AsyncDisposable 
     } catch (error) {
       if (!(error instanceof AlertFormatError)) throw error;
       this.#invalid++;
-      answer(response, 400, error.message);
+      answer(response, 400, error.message, slot.barren());
       return this.#options.onInvalid?.(error, body);
     }
     if (this.#options.overflow === "refuse" && this.#inbox.isFull) {
@@ -220,7 +225,7 @@ export class HttpReceiver extends EventStream<Alert> implements AsyncDisposable 
       answer(response, 503, "too many alerts wait");
       return alerts.forEach((alert) => this.#options.onDrop?.(alert));
     }
-    onTaken();
+    slot.taken();
     this.#received += alerts.length;
     response.once("close", () => {
       if (!response.writableFinished) this.#recent.add(body);

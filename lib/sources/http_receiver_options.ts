@@ -104,7 +104,8 @@ export interface HttpReceiverOptions {
  * - `malformed`: it is no HTTP, or no TLS, or its certificate was not accepted; Bun does not tell of
  *   connections that fail before they are encrypted
  * - `connections`: one was closed, a new one or one that was there, as there were too many
- * - `overflow`: too many alerts wait, or too many bodies are on their way
+ * - `overflow`: too many alerts wait, too many bodies are on their way, or too many requests of one
+ *   connection wait for their answers
  *
  * @example
  * ```ts

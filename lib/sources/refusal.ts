@@ -55,11 +55,18 @@ export function tooLong(maxBodyBytes: number): Refusal {
  * @param response Its response.
  * @param status The status.
  * @param text What to say, in a line.
+ * @param isLast Whether the connection is to be closed.
  */
-export function answer(response: ServerResponse, status: number, text: string): void {
+export function answer(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  isLast = false,
+): void {
   const body = text === "" ? "" : `${text}\n`;
   // The rest of a body that nobody reads would be taken for the next request.
-  if (status >= 400 && !response.req.complete) response.setHeader("Connection", "close");
+  const isCutOff = status >= 400 && !response.req.complete;
+  if (isLast || isCutOff) response.setHeader("Connection", "close");
   response.writeHead(status, {
     "Content-Type": "text/plain; charset=utf-8",
     "Content-Length": new TextEncoder().encode(body).length,

@@ -61,6 +61,20 @@ export const edgesBreaks: readonly Break[] = [
     tests: ["webhook_sink"],
   },
   {
+    name: "a connection may bring rubbish for ever",
+    file: "lib/sources/connection_slots.ts",
+    find: "++slot.barren >= MAX_BARREN",
+    replace: "++slot.barren >= MAX_BARREN * 1e6",
+    tests: ["http_abuse"],
+  },
+  {
+    name: "a connection may leave any number of requests unanswered",
+    file: "lib/sources/connection_slots.ts",
+    find: "slot.requests >= MAX_UNANSWERED",
+    replace: "slot.requests >= MAX_UNANSWERED * 1e6",
+    tests: ["http_abuse"],
+  },
+  {
     name: "any token is accepted",
     file: "lib/sources/authorized.ts",
     find: "return shown !== undefined && timingSafeEqual(digest(shown), digest(token));",
