@@ -13,12 +13,14 @@ import type {
 import type { AddressInfo, Server, Socket } from "node:net";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
+import { buildAlert } from "../harness/build_alert.ts";
 import { makeCertificates } from "../harness/certificates.ts";
 import type { Certificates } from "../harness/certificates.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import type { RecordedCall } from "../harness/call_log.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
+import type { Alert } from "../lib/alert/alert.ts";
 import { connect } from "../lib/client/connect.ts";
 import type { ConnectOptions, FalcoClient } from "../lib/client/connect.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
@@ -218,6 +220,11 @@ export function answerWith(
   stream.respond(GRPC_HEADERS, { waitForTrailers: true });
   stream.on("wantTrailers", () => stream.sendTrailers(trailers));
   stream.end(body);
+}
+
+/** An alert whose rule says which one it is. */
+export function numbered(index: number): Alert {
+  return buildAlert({ rule: `rule ${index}` });
 }
 
 /** Puts bytes together. */

@@ -474,7 +474,7 @@ const behaviours:
     [
       "run message",
       "a bad file with watch_config_files: an alert of Falco's own",
-      "config",
+      "reload_config",
       "raises an alert about a bad file and goes on with what it has",
     ],
     ["run PING", "requests start the count anew", "ping", "starts to count anew with each request"],
@@ -501,7 +501,7 @@ const behaviours:
     [
       "run stop",
       "SIGHUP does nothing without watch_config_files",
-      "config",
+      "reload_config",
       "does nothing with watch_config_files off",
     ],
     [

@@ -148,14 +148,14 @@ export const clientBreaks: readonly Break[] = [
     file: "lib/transport/client_call.ts",
     find: "Number(given) : UNKNOWN;",
     replace: "Number(given) : 0;",
-    tests: ["client_messages", "client_call", "client_faults_end"],
+    tests: ["client_answers", "client_call", "client_faults_end"],
   },
   {
     name: "an end within a message passes for an end",
     file: "lib/transport/client_call.ts",
     find: "if (this.#splitter.midMessage &&",
     replace: "if (this.#splitter === undefined &&",
-    tests: ["client_messages", "client_call", "client_faults_end"],
+    tests: ["client_answers", "client_call", "client_faults_end"],
   },
   {
     name: "what is no PEM is taken for it",

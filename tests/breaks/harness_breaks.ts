@@ -183,6 +183,6 @@ export const harnessBreaks: readonly Break[] = [
     file: "harness/falco_config/check_without_effect.ts",
     find: "const MIN_METRICS_MS = 100;",
     replace: "const MIN_METRICS_MS = 50;",
-    tests: ["falco_config"],
+    tests: ["falco_config_errors"],
   },
 ];
