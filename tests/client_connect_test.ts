@@ -1,4 +1,7 @@
-/** Addresses and options that do not lead to a Falco; for those of TLS see client_tls_test.ts. */
+/**
+ * Addresses and options that do not lead to a Falco; for those of TLS see client_tls_test.ts,
+ * client_certificates_test.ts and client_tls_port_test.ts.
+ */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { chmod, mkdir, writeFile } from "node:fs/promises";

@@ -1,7 +1,6 @@
-/** File, program, syslog and standard output, and the worker they share: real files and processes. */
+/** File, standard and program output: real files and processes. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { createSocket } from "node:dgram";
 import {
   closeSync,
   existsSync,
@@ -13,31 +12,15 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import process from "node:process";
-import { after, before, describe, it } from "node:test";
-import { buildAlert } from "../harness/build_alert.ts";
-import { FakeClock } from "../harness/fake_clock.ts";
-import type { AlertOutput, OutputMessage } from "../harness/outputs/alert_output.ts";
+import { describe, it } from "node:test";
 import { FileOutput } from "../harness/outputs/file_output.ts";
-import { OutputWorker } from "../harness/outputs/output_worker.ts";
 import { ProgramOutput } from "../harness/outputs/program_output.ts";
 import { StdoutOutput } from "../harness/outputs/stdout_output.ts";
-import { parseSyslogTarget, SyslogOutput, SyslogSender } from "../harness/outputs/syslog_output.ts";
-import { makeTempFolder } from "../harness/temp_folder.ts";
-import type { TempFolder } from "../harness/temp_folder.ts";
-import { parseAlert } from "../lib/alert/parse_alert.ts";
-import { readLines } from "./recordings.ts";
+import { folder, isPosix, message, newPath, useFolder } from "./output_probes.ts";
 
-let folder: TempFolder;
-before(async () => {
-  folder = await makeTempFolder();
-});
-after(() => folder.remove());
-let count = 0;
-const newPath = (): string => join(folder.path, `file-${count++}`);
-const message = (line: string): OutputMessage => ({ alert: buildAlert(), line });
+useFolder();
+
 /** Whether there is a full disk, and Deno lets one write to it. */
 function canFillDisk(): boolean {
   try {
@@ -47,7 +30,6 @@ function canFillDisk(): boolean {
     return false;
   }
 }
-const isPosix = process.platform !== "win32";
 
 describe("FileOutput", () => {
   it("appends each line at once without keep_alive, and opens nothing before", () => {
@@ -245,293 +227,5 @@ describe("ProgramOutput", { skip: !isPosix }, () => {
     output.kill();
     while (!existsSync(done)) await new Promise((resolve) => setTimeout(resolve, 5));
     assert.equal(readFileSync(file, "utf8"), "");
-  });
-});
-
-describe("SyslogOutput", () => {
-  const isUtc = new Date(0).getTimezoneOffset() === 0;
-  for (const [name, json] of [["syslog-text.jsonl", false], ["syslog-json.jsonl", true]] as const) {
-    it(`sends the datagrams of ${name} over UDP`, { skip: !isUtc }, async () => {
-      const expected = readLines(name).map((line) => JSON.parse(line) as string);
-      const received: string[] = [];
-      const socket = createSocket("udp4");
-      const all = new Promise<void>((resolve) => {
-        socket.on("message", (bytes: Uint8Array) => {
-          received.push(Buffer.from(bytes).toString());
-          if (received.length === expected.length) resolve();
-        });
-      });
-      await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
-      const { port } = socket.address() as AddressInfo;
-      const clock = new FakeClock(Date.UTC(2026, 10, 21, 0, 7, 53));
-      const sender = new SyslogSender(parseSyslogTarget(`udp://127.0.0.1:${port}`), clock);
-      const output = new SyslogOutput(sender);
-      try {
-        for (const datagram of expected) {
-          const line = datagram.replace(/^.*? falco: /, "");
-          const word = /"priority":"(\w+)"|\d: (\w+)/.exec(json ? line : line)!;
-          const alert = json ? parseAlert(line) : buildAlert({
-            priority: word[2]!.toLowerCase() as "alert",
-          });
-          await output.write({ alert, line });
-        }
-        await all;
-        assert.deepEqual(received, expected);
-        await output.write(message("x".repeat(300_000)));
-        assert.equal(output.lost, 1);
-      } finally {
-        output.close();
-        socket.close();
-      }
-    });
-  }
-
-  it(
-    "runs logger with the tag, the priority and the text as it is",
-    { skip: !isPosix },
-    async () => {
-      // Stands for the machine's own, whose messages a test cannot read.
-      const tools = newPath();
-      const seen = newPath();
-      mkdirSync(tools);
-      const script = `#!/bin/sh\nprintf '%s|' "$@" >> ${seen}\necho >> ${seen}\n` +
-        'case "$*" in *fail*) exit 1;; esac\n';
-      writeFileSync(join(tools, "logger"), script, { mode: 0o755 });
-      const path = process.env["PATH"];
-      process.env["PATH"] = `${tools}:${path}`;
-      try {
-        const output = new SyslogOutput(
-          new SyslogSender(parseSyslogTarget("logger"), new FakeClock()),
-        );
-        const texts = ["-n $(id) `id`", 'two  "words"', "fail"];
-        for (
-          const [index, priority] of (["critical", "debug", "informational"] as const).entries()
-        ) {
-          await output.write({ alert: buildAlert({ priority }), line: texts[index]! });
-        }
-        assert.equal(output.lost, 1);
-        output.close();
-      } finally {
-        process.env["PATH"] = path;
-      }
-      assert.deepEqual(readFileSync(seen, "utf8").split("\n"), [
-        "-t|falco|-p|user.crit|--|-n $(id) `id`|",
-        '-t|falco|-p|user.debug|--|two  "words"|',
-        "-t|falco|-p|user.info|--|fail|",
-        "",
-      ]);
-    },
-  );
-
-  it("reads where to send to", () => {
-    assert.deepEqual(parseSyslogTarget("udp://[::1]"), { kind: "udp", host: "::1", port: 514 });
-    assert.deepEqual(parseSyslogTarget("logger"), { kind: "logger" });
-    for (
-      const wrong of ["", "localhost", "tcp://localhost:1", "udp://", "udp://h/path", "/dev/log"]
-    ) {
-      assert.throws(() => parseSyslogTarget(wrong), TypeError, wrong);
-    }
-  });
-});
-
-/** A channel that is told when to go on. */
-class HeldOutput implements AlertOutput {
-  readonly name: string;
-  readonly lost = 0;
-  readonly written: string[] = [];
-  readonly #held: (() => void)[] = [];
-  readonly #isHeld: boolean;
-
-  constructor(name: string, isHeld: boolean) {
-    this.name = name;
-    this.#isHeld = isHeld;
-  }
-
-  write({ line }: OutputMessage): void | Promise<void> {
-    this.written.push(line);
-    if (this.#isHeld) return new Promise((resolve) => this.#held.push(resolve));
-  }
-
-  reopen(): void {
-    this.written.push("reopened");
-  }
-
-  close(): void {
-    this.written.push("closed");
-  }
-
-  free(): void {
-    this.#held.shift()?.();
-  }
-}
-
-describe("OutputWorker", () => {
-  const setUp = (options: { capacity?: number; timeoutMs?: number } = {}) => {
-    const { capacity = Infinity, timeoutMs = 2000 } = options;
-    const clock = new FakeClock(0);
-    const log: string[] = [];
-    const before = new HeldOutput("stdout", false);
-    const held = new HeldOutput("http", true);
-    const behind = new HeldOutput("grpc", false);
-    const worker = new OutputWorker([before, held, behind], {
-      capacity,
-      timeoutMs,
-      clock,
-      log: (level, text) => log.push(`${level} ${text}`),
-    });
-    const push = (...lines: string[]) => lines.forEach((line) => worker.push(message(line)));
-    return { clock, log, before, held, behind, worker, push };
-  };
-  /** Lets promises go on. */
-  const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
-
-  it("has delivered when push() returns, as long as no channel has to be waited for", () => {
-    const output = new HeldOutput("file", false);
-    const worker = new OutputWorker([output], {
-      capacity: 1,
-      timeoutMs: 2000,
-      clock: new FakeClock(0),
-      log: assert.fail,
-    });
-    for (const line of ["a", "b", "c"]) worker.push(message(line));
-    assert.deepEqual(output.written, ["a", "b", "c"]);
-    assert.equal(worker.dropped, 0);
-  });
-
-  it("lets a channel that blocks stop all others, and goes on in order", async () => {
-    const { before, held, behind, worker, push } = setUp();
-    push("a", "b");
-    await turn();
-    assert.deepEqual([before.written, held.written, behind.written], [["a"], ["a"], []]);
-    held.free();
-    await turn();
-    assert.deepEqual([before.written, held.written, behind.written], [["a", "b"], ["a", "b"], [
-      "a",
-    ]]);
-    held.free();
-    await worker.idle();
-    assert.deepEqual(behind.written, ["a", "b"]);
-  });
-
-  it("complains of a channel that blocks once an alert, and never cancels it", async () => {
-    const { clock, log, held, behind, worker, push } = setUp();
-    push("a", "b");
-    clock.advance(1999);
-    assert.deepEqual(log, []);
-    clock.advance(10_000);
-    const complaint = 'critical "http" output timeout, all output channels are blocked';
-    assert.deepEqual(log, [complaint]);
-    held.free();
-    await turn();
-    clock.advance(2000);
-    assert.deepEqual(log, [complaint, complaint]);
-    held.free();
-    await worker.idle();
-    assert.deepEqual(behind.written, ["a", "b"]);
-  });
-
-  it("drops the newest when the queue is full, logs it once and counts each", async () => {
-    const { log, held, behind, worker, push } = setUp({ capacity: 5 });
-    push(..."abcdefghij");
-    assert.equal(worker.dropped, 4);
-    assert.equal(worker.depth, 5);
-    assert.deepEqual(log, ["error Outputs queue out of memory. Drop event and continue on ..."]);
-    for (let i = 0; i < 6; i++) {
-      held.free();
-      await turn();
-    }
-    await worker.idle();
-    assert.deepEqual(behind.written, [..."abcdef"]);
-  });
-
-  it("logs a channel that fails, and the others get the alert", () => {
-    const log: string[] = [];
-    const failing: AlertOutput = {
-      name: "file",
-      lost: 0,
-      write: () => {
-        throw new Error("failed to open output file x");
-      },
-    };
-    const output = new HeldOutput("stdout", false);
-    const worker = new OutputWorker([failing, output], {
-      capacity: Infinity,
-      timeoutMs: 2000,
-      clock: new FakeClock(0),
-      log: (level, text) => log.push(`${level} ${text}`),
-    });
-    worker.push(message("a"));
-    assert.deepEqual(output.written, ["a"]);
-    assert.deepEqual(log, ["error file: failed to open output file x"]);
-  });
-
-  it("reopens when its turn has come", async () => {
-    const { held, behind, worker, push } = setUp();
-    push("a");
-    worker.reopen();
-    push("b");
-    held.free();
-    await turn();
-    held.free();
-    await worker.idle();
-    assert.deepEqual(behind.written, ["a", "reopened", "b"]);
-  });
-
-  it("gives the queue output_timeout at the end, and throws the rest away", async () => {
-    const { clock, log, held, behind, worker, push } = setUp();
-    push("a", "b", "c", "d");
-    const stopped = worker.stop();
-    held.free();
-    await turn();
-    clock.advance(2000);
-    assert(
-      log.includes("notice output channels still blocked, discarding all remaining notifications"),
-    );
-    assert.equal(worker.discarded, 2);
-    // The one in work is waited for without limit.
-    held.free();
-    await stopped;
-    assert.deepEqual(behind.written, ["a", "b", "closed"]);
-  });
-
-  it("throws the queue away at once with output_timeout 0, and complains of nothing before", async () => {
-    const { clock, log, held, worker, push } = setUp({ timeoutMs: 0 });
-    push("a", "b");
-    clock.advance(60_000);
-    assert.deepEqual(log, []);
-    const stopped = worker.stop();
-    assert.equal(log.length, 1);
-    assert.equal(worker.discarded, 1);
-    held.free();
-    await stopped;
-  });
-
-  it("does not go on to the next channel when it is killed at a later one", async () => {
-    const [first, second] = [new HeldOutput("program", true), new HeldOutput("http", true)];
-    const behind = new HeldOutput("grpc", false);
-    const worker = new OutputWorker([first, second, behind], {
-      capacity: Infinity,
-      timeoutMs: 2000,
-      clock: new FakeClock(0),
-      log: assert.fail,
-    });
-    worker.push(message("a"));
-    first.free();
-    await turn();
-    worker.kill();
-    second.free();
-    await worker.idle();
-    assert.deepEqual(second.written, ["a"]);
-    assert.deepEqual(behind.written, []);
-  });
-
-  it("leaves everything at once when it is killed", async () => {
-    const { held, behind, worker, push } = setUp();
-    push("a", "b");
-    worker.kill();
-    held.free();
-    await worker.idle();
-    assert.deepEqual(behind.written, []);
-    assert.deepEqual(held.written, ["a"]);
   });
 });

@@ -100,6 +100,6 @@ export const cliBreaks: readonly Break[] = [
     file: "cli/record.ts",
     find: 'else if (live.missing === undefined) end = "duration";',
     replace: 'else if (live.missing !== "") end = "duration";',
-    tests: ["cli_record"],
+    tests: ["cli_record_end"],
   },
 ];

@@ -9,7 +9,7 @@ export const edgesBreaks: readonly Break[] = [
     find: '  checkKeyPair(\n    { pem: cert, place: pemPlace(given, "cert") },\n' +
       '    { pem: key, place: pemPlace(given, "key") },\n    fail,\n  );\n',
     replace: "",
-    tests: ["webhook_sink", "syslog_sink", "http_receiver", "gateway_sources"],
+    tests: ["webhook_sink", "syslog_sink", "http_receiver_access", "gateway_sources"],
   },
   {
     name: "the password of a webhook shows in errors",
@@ -86,14 +86,14 @@ export const edgesBreaks: readonly Break[] = [
     file: "lib/sources/receiver_server.ts",
     find: "!LOOPBACK.test(hostname) && tls?.clientCa",
     replace: 'hostname === "" && tls?.clientCa',
-    tests: ["http_receiver"],
+    tests: ["http_receiver_access"],
   },
   {
     name: "a body may be as long as it likes",
     file: "lib/sources/body_reader.ts",
     find: "const isTooLong = length > this.#maxBytes;",
     replace: "const isTooLong = length < 0;",
-    tests: ["http_receiver"],
+    tests: ["http_receiver_limits"],
   },
   {
     name: "an alert that Falco sends twice comes twice",
@@ -107,14 +107,14 @@ export const edgesBreaks: readonly Break[] = [
     file: "lib/sources/http_receiver.ts",
     find: "await this.#inbox.room();",
     replace: "",
-    tests: ["http_receiver"],
+    tests: ["http_receiver_limits"],
   },
   {
     name: "any number of connections is admitted",
     file: "lib/sources/connection_slots.ts",
     find: "if (this.#slots.size >= max) {",
     replace: "if (this.#slots.size < 0) {",
-    tests: ["http_receiver"],
+    tests: ["http_receiver_limits"],
   },
   {
     name: "a file that was cut off is read on behind its end",
@@ -177,7 +177,7 @@ export const edgesBreaks: readonly Break[] = [
     file: "lib/sources/receiver_server.ts",
     find: "rejectUnauthorized: true,",
     replace: "rejectUnauthorized: false,",
-    tests: ["http_abuse", "http_receiver"],
+    tests: ["http_abuse", "http_receiver_access"],
   },
   {
     name: "what another program logs is taken for Falco's",

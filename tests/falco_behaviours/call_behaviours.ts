@@ -143,7 +143,7 @@ export const callBehaviours: readonly Behaviour[] = [
   [
     "api 2.4",
     "outputs_queue.capacity bounds what is before the outputs, and drops the newest",
-    "output_channels_test",
+    "output_worker_test",
     "drops the newest when the queue is full, logs it once and counts each",
   ],
   [
