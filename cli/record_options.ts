@@ -28,7 +28,7 @@ What is written:
 
 FILE.provenance.json beside it says what it is: Falco's version, when, which options, how many alerts,
 what may be missing, and the digest that replay prints for it. Files are for their owner only (mode
-0600). A crash leaves whole lines.
+0600). A crash leaves whole lines, but perhaps for the last: take that out if replay refuses it.
 
 Exit status: 0 done: the limit or the duration was reached, the file (with --once) or standard input
 ended, or Falco ended the call and --no-reconnect was given; 1 no connection and none to be hoped for,

@@ -35,7 +35,8 @@ export interface RecordedFile {
  * Writes lines into one file, or into numbered ones of a limited size.
  *
  * What waits is written as soon as the write before is done, in one piece that ends with a line, so a
- * crash leaves whole lines: those but of the last moment. If the disk is full, half a line is taken back.
+ * crash leaves whole lines, but for those of the last moment: the system may cut the write that is under
+ * way when the process is killed. If the disk is full, half a line is taken back.
  */
 export class RecordFiles {
   readonly #options: RecordFilesOptions;
