@@ -204,7 +204,7 @@ export const clientBreaks: readonly Break[] = [
     file: "lib/transport/open_session.ts",
     find: 'if (address.kind === "unix") return settle(resolve);',
     replace: "return settle(resolve);",
-    tests: ["client_tls"],
+    tests: ["client_tls_port"],
   },
   {
     name: "a closed client can be subscribed to",
