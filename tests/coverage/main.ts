@@ -13,6 +13,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "../matrix/run_program.ts";
 import { renderTable } from "../matrix/table.ts";
+import { failuresOf } from "../matrix/test_report.ts";
 import { addUp, parseLcov, percent } from "./lcov.ts";
 import type { FileCoverage } from "./lcov.ts";
 
@@ -32,6 +33,7 @@ async function main(files: readonly string[]): Promise<number> {
     const last = tested.all.trimEnd().split("\n").filter((line) => / passed /.test(line)).at(-1);
     process.stdout.write(`${last ?? tested.all.slice(-3000)}\n`);
     if (last === undefined) return 1;
+    if (tested.status !== 0) process.stdout.write(`${failuresOf("deno", tested.all)}\n`);
     const { stdout } = await runProgram(
       process.execPath,
       ["coverage", "--quiet", "--lcov", folder],
