@@ -15,7 +15,10 @@ test("FalcoClient reports a socket of another user", { skip: !isRoot }, async ()
     const path = fake.address.slice("unix://".length);
     await chmod(path.slice(0, path.lastIndexOf("/")), 0o755);
     await chmod(path, 0o700);
-    const { status, stdout, stderr } = await runChild("other_user.ts", { args: [path] });
+    const { status, stdout, stderr } = await runChild("other_user.ts", {
+      args: [path],
+      asOther: true,
+    });
     assert.equal(status, 0, stderr);
     const told = JSON.parse(stdout);
     assert.equal(told.length, 3);

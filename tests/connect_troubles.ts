@@ -344,7 +344,9 @@ export async function runTroubled(
   { asOther = false }: TroubleCase,
   args: readonly string[],
 ): Promise<Finished> {
-  return asOther ? await runChild("other_user_cli.ts", { args: [...args] }) : await runCli(args);
+  return asOther
+    ? await runChild("other_user_cli.ts", { args: [...args], asOther })
+    : await runCli(args);
 }
 
 /**

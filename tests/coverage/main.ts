@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -25,8 +25,6 @@ const rooms = ["lib", "harness"];
 async function main(files: readonly string[]): Promise<number> {
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), "falco-streams-coverage-"));
-  // Some tests become another user, and Deno complains where it cannot write what they ran.
-  chmodSync(folder, 0o777);
   const options = { cwd: root, timeLimitMs: TIME_LIMIT_MS };
   try {
     const tests = files.length > 0 ? files : ["tests"];
