@@ -6,6 +6,8 @@ import { connect } from "../lib/client/connect.ts";
 import type { FalcoClient } from "../lib/client/connect.ts";
 import type { Status } from "../lib/client/status.ts";
 import type { Subscription } from "../lib/client/subscription.ts";
+import { FalcoConnectError } from "../lib/errors.ts";
+import { isHangUp } from "../lib/transport/connection_error.ts";
 import { testWays, until } from "./client_probes.ts";
 import { withPlace } from "./own_port.ts";
 import { settled } from "./stream_probes.ts";
@@ -75,6 +77,17 @@ export function testAtPlace(name: string, run: (place: Place) => Promise<void>):
       }
       assert.equal(clock.pending, 0);
     }));
+}
+
+/**
+ * Makes sure that all attempts but the first of a story failed because nobody was there. A server
+ * that is being killed may still take a connection, and then hangs up without a word.
+ */
+export function assertNobodyThere(story: Story): void {
+  for (const { error } of story.of("reconnecting").slice(1)) {
+    assert(error instanceof FalcoConnectError, String(error));
+    assert(error.reason === "refused" || isHangUp(error.cause), error.message);
+  }
 }
 
 /** Lets the back-off that a status speaks of pass, to the millisecond. */
