@@ -30,7 +30,8 @@ export class FalcoError extends Error {
  * Why a connection could not be made, or was lost.
  *
  * - `not-found`: no socket there, or the host name does not resolve
- * - `refused`: nobody listens: Falco is not running, or left a stale socket file behind
+ * - `refused`: nobody listens: Falco is not running, or left a stale socket file behind; or it hangs,
+ *   and its queue of connections is full
  * - `permission`: the socket file belongs to another user
  * - `tls`: one side did not accept the other side's certificate, or does not speak TLS
  * - `timeout`: no answer within `connectTimeoutMs`

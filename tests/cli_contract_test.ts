@@ -5,7 +5,8 @@ import { contractBehaviours } from "../harness/contract/run_contract.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import { runCli } from "./run_cli.ts";
-import { alerts, within } from "./fake_falco_clients.ts";
+import { alerts } from "./fake_falco_clients.ts";
+import { within } from "./waits.ts";
 import { kind } from "./wrong_falcos.ts";
 
 const quick = ["--quiet-ms", "10"];

@@ -138,6 +138,16 @@ describe("doctor at a unix socket", () => {
     });
   });
 
+  it("says that nobody takes connections", () => {
+    const error = Object.assign(new Error("connect EAGAIN"), { code: "EAGAIN" });
+    const { state, text, remedy } = refusalFinding(parseAddress("/run/falco/falco.sock"), error);
+    assert.deepEqual([state, text], ["fail", "too many connections wait, and nobody takes them"]);
+    assert.equal(
+      remedy,
+      "Falco hangs or has too much to do; restart it if that does not pass",
+    );
+  });
+
   it("says that whoever listens is no Falco", async () => {
     const path = join(folder.path, "other.sock");
     const server = createSecureServer({ ...certificates.server });

@@ -11,6 +11,7 @@ import type { TempFolder } from "../harness/temp_folder.ts";
 import { connect } from "../lib/client/connect.ts";
 import { runCli, startCli } from "./run_cli.ts";
 import type { Finished, Running } from "./run_cli.ts";
+import { until } from "./waits.ts";
 
 const fixture = fileURLToPath(new URL("./fixtures/recorded/mixed.wire.jsonl", import.meta.url));
 
@@ -44,14 +45,6 @@ async function withFake(
     await running.finished;
   }
   return await running.finished;
-}
-
-/** Waits for something that another process does. */
-async function until(isTrue: () => boolean): Promise<void> {
-  for (const end = performance.now() + 10_000; !isTrue();) {
-    assert(performance.now() < end, "it never happened");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 describe("fake -c", { skip: process.platform === "win32" }, () => {
@@ -157,11 +150,11 @@ describe("fake -c", { skip: process.platform === "win32" }, () => {
         child.stderr.on("data", (text: string) => log += text);
         renameSync(file, `${file}.1`);
         process.kill(child.pid!, "SIGUSR1");
-        await until(() => existsSync(file));
+        await until("the file is there", () => existsSync(file));
         assert.equal(readFileSync(file, "utf8"), "");
         writeFileSync(config, `log_stderr: true\njsonoutput: 1\n${output}`);
         process.kill(child.pid!, "SIGHUP");
-        await until(() => /unknown key "jsonoutput"/.test(log));
+        await until("it warns", () => /unknown key "jsonoutput"/.test(log));
       },
     );
     assert.match(stderr, /: SIGUSR1 received, reopening outputs\.\.\.$/m);

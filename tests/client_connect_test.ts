@@ -24,11 +24,11 @@ import {
   credentials,
   mayOpenAll,
   rejection,
-  until,
   withServer,
   withSocketPath,
 } from "./client_probes.ts";
 import { outcome } from "./stream_probes.ts";
+import { until } from "./waits.ts";
 
 /** Each call must fail in the same way, and a subscription must tell of it in `closed` too. */
 async function assertFails(

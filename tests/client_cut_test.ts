@@ -18,11 +18,11 @@ import {
   rejection,
   roundTrip,
   testWays,
-  until,
   withAnswer,
   withServer,
 } from "./client_probes.ts";
 import type { Way } from "./client_probes.ts";
+import { until } from "./waits.ts";
 
 /** What can happen to a wire. */
 interface Wire {

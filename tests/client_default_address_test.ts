@@ -9,7 +9,8 @@ import type { FalcoConnectReason } from "../lib/errors.ts";
 import { parseAddress } from "../lib/transport/address.ts";
 import { mostTelling } from "../lib/transport/most_telling.ts";
 import { SessionManager } from "../lib/transport/session_manager.ts";
-import { rejection, until } from "./client_probes.ts";
+import { rejection } from "./client_probes.ts";
+import { until } from "./waits.ts";
 
 async function withTwo(
   run: (manager: SessionManager, first: string, second: string) => Promise<void>,

@@ -14,12 +14,12 @@ import {
   roundTrip,
   testOnWires,
   testWays,
-  until,
   withAnswer,
   withServer,
 } from "./client_probes.ts";
 import { withPlace } from "./own_port.ts";
 import { outcome } from "./stream_probes.ts";
+import { until, within } from "./waits.ts";
 
 function pushNumbered(fake: FakeFalco, count: number): void {
   for (let index = 0; index < count; index++) fake.push(buildAlert({ rule: `rule ${index}` }));
@@ -273,7 +273,7 @@ testWays("Streams end if the server resets them with code 0 and reads no request
     const falco = connect(address, { transport: way.transport, clock: new FakeClock() });
     try {
       for (const alerts of [falco.outputs.get(), falco.outputs.subscribe({ reconnect: false })]) {
-        assertLost((await outcome(alerts)).error, address);
+        assertLost((await within("the end", outcome(alerts))).error, address);
       }
     } finally {
       await falco.close();

@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import type { Alert } from "../lib/alert/alert.ts";
 import type { Fault } from "../harness/faults/fault.ts";
 import { FalcoConnectError, FalcoRpcError } from "../lib/errors.ts";
-import { callsOf, until } from "./client_probes.ts";
+import { callsOf } from "./client_probes.ts";
 import { push, rules, testFaults } from "./fault_probes.ts";
 import { Story } from "./reconnect_probes.ts";
 import { outcome } from "./stream_probes.ts";
+import { until } from "./waits.ts";
 
 /** How a call ends, and what the client makes of it. */
 interface Case {

@@ -11,13 +11,14 @@ import { FakeClock } from "../harness/fake_clock.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import { connect } from "../lib/client/connect.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
-import { certificates, credentials, rejection, until } from "./client_probes.ts";
-import { until as retried } from "./fake_falco_clients.ts";
+import { certificates, credentials, rejection } from "./client_probes.ts";
+
 import { push, rules, testFaults } from "./fault_probes.ts";
 import { withOwnPort } from "./own_port.ts";
 import { assertNobodyThere, passAll, Story } from "./reconnect_probes.ts";
 import { startCli } from "./run_cli.ts";
 import { outcome } from "./stream_probes.ts";
+import { until } from "./waits.ts";
 
 /** Processes have to start; Bun gives a test five seconds otherwise. */
 const patient = { timeout: 120_000 };
@@ -79,7 +80,7 @@ testFaults(
   "Subscription waits while nobody listens, and nobody is troubled who is connected",
   [{ type: "refuse", forMs: 60_000 }],
   async ({ fake, falco, clock }) => {
-    await retried("nobody listens", async () => {
+    await until("nobody listens", async () => {
       const probe = connect(fake.address, { tls: fake.credentials });
       const refused = await probe.version().then(() => false, () => true);
       await probe.close();

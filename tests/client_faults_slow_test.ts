@@ -5,10 +5,11 @@ import { FakeFalco } from "../harness/fake_falco.ts";
 import { connect } from "../lib/client/connect.ts";
 import { FalcoConnectError, FalcoRpcError } from "../lib/errors.ts";
 import type { AlertFormatError } from "../lib/errors.ts";
-import { callsOf, rejection, until } from "./client_probes.ts";
+import { callsOf, rejection } from "./client_probes.ts";
 import { push, rules, testFaults } from "./fault_probes.ts";
 import { Story } from "./reconnect_probes.ts";
 import { outcome, settled } from "./stream_probes.ts";
+import { until } from "./waits.ts";
 
 // Not over TLS: its handshake would take seconds.
 test("Alerts arrive whole from a server that sends a byte at a time", async () => {

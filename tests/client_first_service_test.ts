@@ -6,17 +6,11 @@ import { FakeClock } from "../harness/fake_clock.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { connect } from "../lib/client/connect.ts";
 import { type FalcoConnectError, FalcoRpcError } from "../lib/errors.ts";
-import {
-  GRPC_HEADERS,
-  rejection,
-  testOnWires,
-  testWays,
-  until,
-  withAnswer,
-} from "./client_probes.ts";
+import { GRPC_HEADERS, rejection, testOnWires, testWays, withAnswer } from "./client_probes.ts";
 import { withPlace } from "./own_port.ts";
 import { passAll, Story } from "./reconnect_probes.ts";
 import { outcome, settled } from "./stream_probes.ts";
+import { until } from "./waits.ts";
 
 const FIRST = "falco.output.service/subscribe";
 const SECOND = "falco.outputs.service/sub";

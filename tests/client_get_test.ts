@@ -7,7 +7,8 @@ import type { Alert } from "../lib/alert/alert.ts";
 import { decodeAlert, encodeAlert } from "../lib/alert/wire.ts";
 import { connect } from "../lib/client/connect.ts";
 import { EventStream } from "../lib/streams/engine/event_stream.ts";
-import { callsOf, rejection, roundTrip, testOnWires, until } from "./client_probes.ts";
+import { callsOf, rejection, roundTrip, testOnWires } from "./client_probes.ts";
+import { until } from "./waits.ts";
 
 function numbered(count: number): Alert[] {
   return Array.from({ length: count }, (_, index) => buildAlert({ rule: `rule ${index}` }));

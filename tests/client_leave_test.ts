@@ -13,8 +13,9 @@ import { SinkStream } from "../lib/streams/engine/sink_stream.ts";
 import { LimitStream } from "../lib/streams/limit_stream.ts";
 import { MapAsyncStream } from "../lib/streams/map_async_stream.ts";
 import { toArray } from "../lib/streams/terminals.ts";
-import { callsOf, rejection, roundTrip, testOnWires, until, withServer } from "./client_probes.ts";
+import { callsOf, rejection, roundTrip, testOnWires, withServer } from "./client_probes.ts";
 import { outcome, settled } from "./stream_probes.ts";
+import { until } from "./waits.ts";
 
 function pushNumbered(fake: FakeFalco, count: number): void {
   for (let index = 0; index < count; index++) fake.push(buildAlert({ rule: `rule ${index}` }));

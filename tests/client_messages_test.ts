@@ -19,13 +19,13 @@ import {
   numbered,
   rejection,
   testWays,
-  until,
   withAnswer,
   withSocketPath,
 } from "./client_probes.ts";
 import type { Way } from "./client_probes.ts";
 import { passAll } from "./reconnect_probes.ts";
 import { outcome } from "./stream_probes.ts";
+import { until } from "./waits.ts";
 
 /** Not a protobuf message: a field of a group that has no end. */
 const INVALID = Uint8Array.of(0x0b);

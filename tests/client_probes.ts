@@ -12,7 +12,6 @@ import type {
 } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { test } from "node:test";
-import { setImmediate } from "node:timers/promises";
 import { buildAlert } from "../harness/build_alert.ts";
 import { makeCertificates } from "../harness/certificates.ts";
 import type { Certificates } from "../harness/certificates.ts";
@@ -121,15 +120,6 @@ export async function roundTrip(falco: FalcoClient): Promise<void> {
   await falco.version();
   await falco.version();
   await settled();
-}
-
-/** Waits for something that this process cannot be told of; fails after ten seconds. */
-export async function until(what: string, isThere: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!isThere()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await setImmediate();
-  }
 }
 
 /** The calls of a method that a fake Falco has seen. */

@@ -4,9 +4,10 @@ import { test } from "node:test";
 import { buildAlert } from "../harness/build_alert.ts";
 import { FalcoClosedError, FalcoConnectError } from "../lib/errors.ts";
 import { connect } from "../lib/client/connect.ts";
-import { rejection, until } from "./client_probes.ts";
+import { rejection } from "./client_probes.ts";
 import { passAll, testAtPlace } from "./reconnect_probes.ts";
 import { outcome, settled } from "./stream_probes.ts";
+import { until } from "./waits.ts";
 
 testAtPlace("version() and get() fail at once by default", async ({ falco, clock }) => {
   for (const waitForReady of [undefined, false] as const) {

@@ -7,9 +7,10 @@ import { FakeFalco } from "../harness/fake_falco.ts";
 import { connect } from "../lib/client/connect.ts";
 import type { Subscription } from "../lib/client/subscription.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
-import { callsOf, rejection, roundTrip, until, withSocketPath } from "./client_probes.ts";
+import { callsOf, rejection, roundTrip, withSocketPath } from "./client_probes.ts";
 import { passBackoff, Story, testAtPlace } from "./reconnect_probes.ts";
 import { settled } from "./stream_probes.ts";
+import { until } from "./waits.ts";
 
 function pushNumbered(fake: FakeFalco, from: number, to: number): void {
   for (let index = from; index < to; index++) fake.push(buildAlert({ rule: `rule ${index}` }));

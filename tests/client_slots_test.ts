@@ -4,8 +4,9 @@ import { test } from "node:test";
 import { buildAlert } from "../harness/build_alert.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { connect } from "../lib/client/connect.ts";
-import { callsOf, until, wires } from "./client_probes.ts";
+import { callsOf, wires } from "./client_probes.ts";
 import { Story } from "./reconnect_probes.ts";
+import { until } from "./waits.ts";
 
 for (const wire of wires) {
   test(`Subscription is open while it waits for a slot, and goes on with one, over ${wire.name}`, {

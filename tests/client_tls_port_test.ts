@@ -14,6 +14,7 @@ import { connect } from "../lib/client/connect.ts";
 import type { FalcoConnectError, FalcoConnectReason } from "../lib/errors.ts";
 import { certificates, credentials, join, rejection, withServer } from "./client_probes.ts";
 import { assertFails } from "./tls_probes.ts";
+import { within } from "./waits.ts";
 
 const noTls = /the other side does not speak TLS \(.+\)\. Check that this is the port of grpc/;
 const otherTls = /TLS failed \(.+\)\. Check .+that this is the port of grpc\.bind_address$/;
@@ -115,7 +116,7 @@ test("FalcoClient is connected over TLS once a PING was answered, and sends no o
     const falco = connect(address, { tls: credentials, clock });
     try {
       const failed = rejection(falco.version());
-      await ping;
+      await within("a PING", ping);
       assert.equal(clock.pending, 1);
       clock.advance(10_000);
       assert.equal((await failed as FalcoConnectError).reason, "timeout");

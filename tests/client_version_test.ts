@@ -15,12 +15,12 @@ import {
   GRPC_HEADERS,
   rejection,
   testOnWires,
-  until,
   wires,
   withAnswer,
   withServer,
 } from "./client_probes.ts";
 import { withPlace } from "./own_port.ts";
+import { until, within } from "./waits.ts";
 
 testOnWires("FalcoClient.version() tells all of the version", async ({ falco }) => {
   const { engineFieldsChecksum, ...rest } = await falco.version();
@@ -163,7 +163,7 @@ test("FalcoClient.version() can be cancelled while it waits, and the call ends",
     await started;
     controller.abort("any value");
     assert.equal(await failed, "any value");
-    await over;
+    await within("the end of the call", over);
   });
 });
 

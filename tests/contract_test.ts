@@ -14,7 +14,8 @@ import { systemClock } from "../lib/clock.ts";
 import type { Alert } from "../lib/alert/alert.ts";
 import { FalcoConnectError, FalcoError } from "../lib/errors.ts";
 import { parseAddress } from "../lib/transport/address.ts";
-import { within } from "./fake_falco_clients.ts";
+
+import { within } from "./waits.ts";
 import { deaf, empty, kind, mute } from "./wrong_falcos.ts";
 import type { WrongFalco } from "./wrong_falcos.ts";
 

@@ -10,7 +10,8 @@ import { encodeAlert } from "../lib/alert/wire.ts";
 import { MemoryAlertQueue } from "../lib/server/alert_queue.ts";
 import { MessageSplitter } from "../lib/transport/message_splitter.ts";
 import { frameMessage } from "../lib/transport/message_splitter.ts";
-import { alerts, rules, socketPath, until, wires, withFake, within } from "./fake_falco_clients.ts";
+import { alerts, rules, socketPath, wires, withFake } from "./fake_falco_clients.ts";
+import { until, within } from "./waits.ts";
 
 /** Some messages of one byte each as a run. */
 function runOf(...bytes: number[]): { bytes: Uint8Array; count: number } {

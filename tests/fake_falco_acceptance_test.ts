@@ -11,7 +11,8 @@ import { FakeFalco } from "../harness/fake_falco.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import type { TempFolder } from "../harness/temp_folder.ts";
 import type { Alert } from "../lib/alert/alert.ts";
-import { BareClient, GET, until } from "./fake_falco_clients.ts";
+import { BareClient, GET } from "./fake_falco_clients.ts";
+import { until } from "./waits.ts";
 
 /** What the capture of these tests comes to, again and again: somebody opens a file with `cat`. */
 const opened: Alert = {

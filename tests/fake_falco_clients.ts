@@ -10,11 +10,11 @@ import { FakeFalco } from "../harness/fake_falco.ts";
 import type { FakeFalcoOptions } from "../harness/fake_falco_options.ts";
 import type { Alert } from "../lib/alert/alert.ts";
 import { decodeAlert } from "../lib/alert/wire.ts";
-import { systemClock } from "../lib/clock.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
 import { parseAddress } from "../lib/transport/address.ts";
 import { frameMessage, MessageSplitter } from "../lib/transport/message_splitter.ts";
 import { SessionManager } from "../lib/transport/session_manager.ts";
+import { DEADLINE_MS, until, within } from "./waits.ts";
 
 /** The methods, as they stand on the wire. */
 export const SUB = "falco.outputs.service/sub";
@@ -30,9 +30,6 @@ export const KEEPALIVE = new Uint8Array([0x08, 0x01]);
 
 /** No protobuf message: a field that is cut short. */
 export const GARBAGE = new Uint8Array([0x0a, 0xff]);
-
-/** How long something may take that must happen, in milliseconds; only a failing test waits that long. */
-const DEADLINE_MS = 10_000;
 
 /** One of the two ways to reach a Falco. */
 export interface Wire {
@@ -317,33 +314,6 @@ export function socketPath(fake: FakeFalco): string | undefined {
 /** Whether there is something at a path. */
 export async function exists(path: string): Promise<boolean> {
   return await lstat(path).then(() => true, () => false);
-}
-
-/** Fails a wait for something that must happen and does not. */
-export async function within<T>(what: string, happens: Promise<T>): Promise<T> {
-  let cancelTimer: () => void = () => {};
-  const tooLate = new Promise<never>((_, reject) => {
-    const error = new Error(`waited ${DEADLINE_MS / 1000} s in vain for ${what}`);
-    cancelTimer = systemClock.setTimer(() => reject(error), DEADLINE_MS);
-  });
-  try {
-    return await Promise.race([happens, tooLate]);
-  } finally {
-    cancelTimer();
-  }
-}
-
-/** Lets the event loop turn until something is so. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  turn: () => Promise<unknown> = () => setImmediate(),
-): Promise<void> {
-  const lastMoment = Date.now() + DEADLINE_MS;
-  while (!await condition()) {
-    if (Date.now() > lastMoment) throw new Error(`waited in vain until ${what}`);
-    await turn();
-  }
 }
 
 /** A turn of the event loop, for {@linkcode BareClient.until}. */

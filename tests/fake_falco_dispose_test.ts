@@ -10,12 +10,11 @@ import {
   rules,
   socketPath,
   SUB,
-  until,
   VERSION,
   wires,
   withFake,
-  within,
 } from "./fake_falco_clients.ts";
+import { until, within } from "./waits.ts";
 
 /** Disposes, as `await using` does. */
 function dispose(fake: FakeFalco): Promise<void> {

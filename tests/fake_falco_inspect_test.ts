@@ -12,13 +12,12 @@ import {
   GET,
   rules,
   SUB,
-  until,
   VERSION,
   wires,
   withFake,
-  within,
 } from "./fake_falco_clients.ts";
 import type { Scene } from "./fake_falco_clients.ts";
+import { until, within } from "./waits.ts";
 
 const [unix, tls] = wires;
 

@@ -16,7 +16,8 @@ import type { FakeFalcoConfigOptions } from "../harness/falco_config/fake_falco_
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import type { TempFolder } from "../harness/temp_folder.ts";
 import { connect } from "../lib/client/connect.ts";
-import { alerts, BareClient, isSettled, rules, until, within } from "./fake_falco_clients.ts";
+import { alerts, BareClient, isSettled, rules } from "./fake_falco_clients.ts";
+import { until, within } from "./waits.ts";
 
 const isPosix = process.platform !== "win32";
 const STOPPING =

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ClientHttp2Session } from "node:http2";
 import { FakeClock } from "../harness/fake_clock.ts";
-import { alerts, rules, until, wires, withFake } from "./fake_falco_clients.ts";
+import { alerts, rules, wires, withFake } from "./fake_falco_clients.ts";
 import type { BareClient } from "./fake_falco_clients.ts";
+import { until } from "./waits.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  alerts,
-  GARBAGE,
-  inOrder,
-  rules,
-  SUB,
-  until,
-  wires,
-  withFake,
-} from "./fake_falco_clients.ts";
+import { alerts, GARBAGE, inOrder, rules, SUB, wires, withFake } from "./fake_falco_clients.ts";
+import { until } from "./waits.ts";
 
 for (const wire of wires) {
   describe(`FakeFalco: sub over ${wire.name}`, () => {

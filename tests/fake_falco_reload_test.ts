@@ -13,12 +13,11 @@ import {
   rules,
   socketPath,
   SUB,
-  until,
   VERSION,
   wires,
   withFake,
-  within,
 } from "./fake_falco_clients.ts";
+import { until, within } from "./waits.ts";
 
 for (const wire of wires) {
   describe(`FakeFalco.reload() over ${wire.name}`, () => {

@@ -8,17 +8,9 @@ import type { Scenario } from "../harness/scenario.ts";
 import { scenarios } from "../harness/scenarios/mod.ts";
 import type { Alert } from "../lib/alert/alert.ts";
 import { FalcoClosedError } from "../lib/errors.ts";
-import {
-  alerts,
-  GET,
-  isSettled,
-  rules,
-  until,
-  wires,
-  withFake,
-  within,
-} from "./fake_falco_clients.ts";
+import { alerts, GET, isSettled, rules, wires, withFake } from "./fake_falco_clients.ts";
 import type { Scene } from "./fake_falco_clients.ts";
+import { until, within } from "./waits.ts";
 
 const [wire] = wires;
 

@@ -9,11 +9,11 @@ import {
   REQUEST,
   rules,
   SUB,
-  until,
   VERSION,
   wires,
   withFake,
 } from "./fake_falco_clients.ts";
+import { until } from "./waits.ts";
 
 /** A message in gRPC's frame, with the flag that says it is compressed. */
 function compressed(message: Uint8Array): Uint8Array {

@@ -7,15 +7,8 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
-import {
-  alerts,
-  BareClient,
-  exists,
-  rules,
-  socketPath,
-  wires,
-  within,
-} from "./fake_falco_clients.ts";
+import { alerts, BareClient, exists, rules, socketPath, wires } from "./fake_falco_clients.ts";
+import { within } from "./waits.ts";
 
 const posix = { skip: process.platform === "win32" ? "only on POSIX systems" : false };
 

@@ -15,12 +15,11 @@ import {
   isSettled,
   rules,
   socketPath,
-  until,
   wires,
   withFake,
-  within,
 } from "./fake_falco_clients.ts";
 import type { Scene } from "./fake_falco_clients.ts";
+import { until, within } from "./waits.ts";
 
 /** Deno's and Bun's own HTTP/2 sends a GOAWAY while the socket is being destroyed. */
 const onlyNode = {

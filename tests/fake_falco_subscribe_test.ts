@@ -12,9 +12,9 @@ import {
   VERSION,
   wires,
   withFake,
-  within,
 } from "./fake_falco_clients.ts";
 import type { BareCall, BareClient } from "./fake_falco_clients.ts";
+import { within } from "./waits.ts";
 
 const falcoVersion = "0.23.0";
 

@@ -10,7 +10,8 @@ import { makeCertificates } from "../harness/certificates.ts";
 import type { Certificates } from "../harness/certificates.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { FalcoError } from "../lib/errors.ts";
-import { alerts, BareCall, BareClient, rules, VERSION, within } from "./fake_falco_clients.ts";
+import { alerts, BareCall, BareClient, rules, VERSION } from "./fake_falco_clients.ts";
+import { within } from "./waits.ts";
 
 /** Connects, calls `version`, and says how it went: a status, or `refused` if there is no answer. */
 async function callVersion(

@@ -7,12 +7,12 @@ import {
   GET,
   rules,
   SUB,
-  until,
   VERSION,
   wires,
   withFake,
 } from "./fake_falco_clients.ts";
 import type { BareCall } from "./fake_falco_clients.ts";
+import { until } from "./waits.ts";
 
 /** That an answer is a single header block with a status, as gRPC's C core sends it without a message. */
 function assertTrailersOnly(call: BareCall, status: number, message?: string): void {

@@ -12,12 +12,12 @@ import {
   isSettled,
   rules,
   SUB,
-  until,
   VERSION,
   wires,
   withFake,
 } from "./fake_falco_clients.ts";
 import type { BareCall, BareClient, Scene } from "./fake_falco_clients.ts";
+import { until } from "./waits.ts";
 
 /** Runs a test on both wires. */
 function testFaults(

@@ -15,10 +15,10 @@ import {
   isRefused,
   rules,
   socketPath,
-  until,
   wires,
   withFake,
 } from "./fake_falco_clients.ts";
+import { until } from "./waits.ts";
 
 for (const wire of wires) {
   test(`FakeFalco restarts at the same address without its queue, over ${wire.name}`, () => {

@@ -16,9 +16,9 @@ import {
   idleTurn,
   isRefused,
   rules,
-  until,
   wires,
 } from "./fake_falco_clients.ts";
+import { until } from "./waits.ts";
 
 /** A wire to a server that sends some bytes once it is asked, and ends, and what a client gets over it. */
 async function withBytes(

@@ -8,9 +8,10 @@ import { formatLogEntry } from "../gateway/mod.ts";
 import type { GatewayLogEntry } from "../gateway/mod.ts";
 import { buildAlert } from "../harness/build_alert.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
-import { alerts, isSettled, rules, within } from "./fake_falco_clients.ts";
+import { alerts, isSettled, rules } from "./fake_falco_clients.ts";
 import { configOf, metricOf, subscribed, wires, withGateway } from "./gateway_probes.ts";
 import { RawConnection } from "./raw_http.ts";
+import { within } from "./waits.ts";
 
 const admin = { admin: { listen: "127.0.0.1:0" } };
 

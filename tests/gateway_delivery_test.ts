@@ -1,10 +1,11 @@
 /** Who gets which alerts from a gateway. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { alerts, inOrder, isSettled, rules, until } from "./fake_falco_clients.ts";
+import { alerts, inOrder, isSettled, rules } from "./fake_falco_clients.ts";
 import { configOf, large, readRules, subscribed, wires, withGateway } from "./gateway_probes.ts";
 import type { GatewayScene } from "./gateway_probes.ts";
 import type { GatewayListenerConfig } from "../gateway/mod.ts";
+import { until } from "./waits.ts";
 
 const MANY = 20_000;
 

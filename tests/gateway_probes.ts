@@ -16,7 +16,8 @@ import type { Alert } from "../lib/alert/alert.ts";
 import { formatAlert } from "../lib/alert/format_alert.ts";
 import { connect } from "../lib/client/connect.ts";
 import type { FalcoClient } from "../lib/client/connect.ts";
-import { BareClient, until } from "./fake_falco_clients.ts";
+import { BareClient } from "./fake_falco_clients.ts";
+import { until } from "./waits.ts";
 
 /** Certificates for gateways and their clients; made once. */
 export const certificates = await makeCertificates({ names: ["localhost", "127.0.0.1", "::1"] });

@@ -11,10 +11,11 @@ import type { Alert } from "../lib/alert/alert.ts";
 import { formatAlert } from "../lib/alert/format_alert.ts";
 import { decodeAlert, encodeAlert } from "../lib/alert/wire.ts";
 import { FalcoError } from "../lib/errors.ts";
-import { alerts, exists, rules, until, within } from "./fake_falco_clients.ts";
+import { alerts, exists, rules } from "./fake_falco_clients.ts";
 import { configOf, withGateway } from "./gateway_probes.ts";
 import type { GatewayScene } from "./gateway_probes.ts";
 import { post, RawConnection } from "./raw_http.ts";
+import { until, within } from "./waits.ts";
 
 const replay = { replay: { alerts: 1000 } };
 

@@ -5,17 +5,12 @@
  * cancelled on the connection before. Prints, as JSON, what a `get()` and a subscription made of it.
  */
 import process from "node:process";
-import { setImmediate } from "node:timers/promises";
 import { buildAlert } from "../harness/build_alert.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { connect } from "../lib/client/connect.ts";
+import { until } from "./waits.ts";
 
 const [code, listen = "", before] = process.argv.slice(2);
-
-/** Until something is so; a test gives the process up after a time. */
-async function until(isThere: () => boolean): Promise<void> {
-  while (!isThere()) await setImmediate();
-}
 
 const fake = await FakeFalco.start({ listen });
 const falco = connect(fake.address, { tls: fake.credentials });
@@ -27,7 +22,7 @@ if (before === "cancelled") {
   push("before");
   await reader.read();
   await reader.cancel();
-  await until(() => fake.requests.every(({ open }) => !open));
+  await until("all calls are over", () => fake.requests.every(({ open }) => !open));
 }
 
 // A drain that the GOAWAY comes into the middle of, and a subscription that is idle meanwhile.
@@ -44,7 +39,7 @@ push("a0", "a1");
 fake.inject({ type: "goaway", code: Number(code), text: "too_many_pings", afterAlerts: 2 });
 const seen: string[] = [];
 for (let count = 0; count < 2; count++) seen.push((await reader.read()).value!.rule);
-await until(() => fake.faults.length === 1);
+await until("the fault has struck", () => fake.faults.length === 1);
 push("a2");
 seen.push((await reader.read()).value!.rule);
 const { version } = await falco.version();

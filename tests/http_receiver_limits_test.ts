@@ -6,8 +6,9 @@ import { makeCertificates } from "../harness/certificates.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
 import { formatAlert } from "../mod.ts";
 import type { Alert, HttpReceiverOptions } from "../mod.ts";
-import { line, send, until, withReceiver } from "./http_receiver_probes.ts";
+import { line, send, withReceiver } from "./http_receiver_probes.ts";
 import { post, RawConnection } from "./raw_http.ts";
+import { until } from "./waits.ts";
 
 describe("HttpReceiver", () => {
   it("stops to read a body that grows beyond the limit without having said so", async () => {
@@ -50,7 +51,7 @@ describe("HttpReceiver", () => {
       await good.closed; // it has been silent the longest, and Falco opens a new one by itself
       better.send(post(line("four")));
       await better.receive("200 OK");
-      while (better.text.split("200 OK").length < 3) await new Promise((go) => setImmediate(go));
+      await until("it is answered twice", () => better.text.split("200 OK").length === 3);
       const last = await open(post(line("five")));
       await best.closed;
       await better.close();
@@ -65,7 +66,7 @@ describe("HttpReceiver", () => {
     const stats = await withReceiver(options, async (receiver) => {
       const sender = new RawConnection(receiver.url);
       sender.send(post(`[${line("one")},${line("two")}]`));
-      await until(() => receiver.stats().received === 2);
+      await until("both are taken", () => receiver.stats().received === 2);
       const late = new RawConnection(receiver.url);
       late.send(post(line("three")));
       await late.closed;
@@ -84,7 +85,7 @@ describe("HttpReceiver", () => {
       { tls: server, clock, requestTimeoutMs: 500 },
       async ({ url }) => {
         const silent = new RawConnection(url);
-        await until(() => clock.pending === 1);
+        await until("it waits for TLS", () => clock.pending === 1);
         clock.advance(500);
         await silent.closed;
       },
@@ -100,7 +101,7 @@ describe("HttpReceiver", () => {
       const more = new RawConnection(receiver.url);
       more.send(start);
       // Whichever is the last to come in.
-      await until(() => receiver.stats().refused.overflow !== undefined);
+      await until("one is refused", () => receiver.stats().refused.overflow !== undefined);
       for (const sender of [...senders, more]) await sender.close();
       assert.equal((await send(receiver.url, line("room again")))[0], 200);
     });
@@ -113,13 +114,13 @@ describe("HttpReceiver", () => {
       const answers = () => sender.text.split("200 OK").length - 1;
       for (let count = 0; count < most; count++) {
         sender.send(post(long));
-        await until(() => answers() === count + 1);
+        await until("it is answered", () => answers() === count + 1);
       }
       sender.send(post(long));
-      await until(() => receiver.stats().queued === most + 1);
+      await until("the last one waits", () => receiver.stats().queued === most + 1);
       assert.equal(answers(), most, "the last answer is held back");
       await receiver.getReader().read();
-      await until(() => answers() === most + 1);
+      await until("the last one is answered", () => answers() === most + 1);
       await sender.close();
     });
 
@@ -135,12 +136,12 @@ describe("HttpReceiver", () => {
     await withReceiver({ maxQueuedAlerts: 1 }, async (receiver) => {
       const sender = new RawConnection(receiver.url);
       sender.send(post(line("one")) + post(line("two")));
-      await until(() => receiver.stats().received === 2);
+      await until("both are taken", () => receiver.stats().received === 2);
       await sender.receive("200 OK");
       assert.equal(sender.text.match(/200 OK/g)?.length, 1);
       const reader = receiver.getReader();
       assert.equal((await reader.read()).value?.rule, "one");
-      await until(() => sender.text.match(/200 OK/g)?.length === 2);
+      await until("both are answered", () => sender.text.match(/200 OK/g)?.length === 2);
       await sender.close();
       await reader.cancel();
     });

@@ -30,8 +30,3 @@ export async function send(
   const response = await fetch(url, { method: "POST", body, ...init });
   return [response.status, await response.text()];
 }
-
-/** Waits for what only shows in the counts. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}

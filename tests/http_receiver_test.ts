@@ -8,8 +8,9 @@ import { FakeClock } from "../harness/fake_clock.ts";
 import { RecentBodies } from "../lib/sources/recent_bodies.ts";
 import { formatAlert, HttpReceiver, parseAlert } from "../mod.ts";
 import type { HttpReceiverOptions } from "../mod.ts";
-import { line, send, until, withReceiver } from "./http_receiver_probes.ts";
+import { line, send, withReceiver } from "./http_receiver_probes.ts";
 import { post, RawConnection } from "./raw_http.ts";
+import { until } from "./waits.ts";
 
 const recorded = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(new URL(`fixtures/recorded/${name}`, import.meta.url)));
@@ -186,13 +187,13 @@ describe("HttpReceiver", () => {
       await falco.receive("200 OK");
       // The queue is full now: the answer to the second is held back, and the connection breaks.
       falco.send(post(line("two")));
-      await until(() => receiver.stats().received === 2);
+      await until("the second is taken", () => receiver.stats().received === 2);
       await falco.close();
       const again = new RawConnection(receiver.url);
       again.send(post(line("two")));
       await again.receive("taken already");
       again.send(post(line("two")));
-      await until(() => receiver.stats().received === 3);
+      await until("the third is taken", () => receiver.stats().received === 3);
       await again.close();
       const reader = receiver.getReader();
       const rules: string[] = [];

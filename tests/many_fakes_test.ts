@@ -10,7 +10,7 @@ import { makeCertificates } from "../harness/certificates.ts";
 import type { Certificates } from "../harness/certificates.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { connect } from "../lib/client/connect.ts";
-import { until } from "./fake_falco_clients.ts";
+import { until } from "./waits.ts";
 
 const COUNT = 200;
 

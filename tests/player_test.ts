@@ -10,7 +10,7 @@ import { Player } from "../harness/player.ts";
 import type { Scenario } from "../harness/scenario.ts";
 import type { Replayable } from "../harness/timeline.ts";
 import type { Alert } from "../lib/alert/alert.ts";
-import { until } from "./fake_falco_clients.ts";
+import { until } from "./waits.ts";
 
 /** Alerts `a0`, `a1` and so on at these seconds after a moment. */
 function at(...seconds: readonly number[]): Alert[] {

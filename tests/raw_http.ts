@@ -2,20 +2,25 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { within } from "./waits.ts";
 
 /** A TCP connection to a server, and what came back on it. */
 export class RawConnection {
   readonly socket: Socket;
-  /** Resolves when the server has closed it. */
-  readonly closed: Promise<unknown>;
+  readonly #closed: Promise<unknown>;
   #text = "";
 
   constructor(url: string) {
     const { hostname, port } = new URL(url);
     this.socket = connect(Number(port), hostname.replace(/[[\]]/g, ""));
-    this.closed = new Promise((resolve) => this.socket.once("close", resolve));
+    this.#closed = new Promise((resolve) => this.socket.once("close", resolve));
     this.socket.on("error", () => {}); // a reset is one way to be closed
     this.socket.on("data", (chunk) => this.#text += chunk);
+  }
+
+  /** Resolves when the server has closed it. */
+  get closed(): Promise<unknown> {
+    return within("the end of the connection", this.#closed);
   }
 
   /** All that the server has sent. */
@@ -29,12 +34,14 @@ export class RawConnection {
 
   /** Waits until the server has sent a text. */
   async receive(text: string): Promise<void> {
-    while (!this.#text.includes(text)) await once(this.socket, "data");
+    while (!this.#text.includes(text)) {
+      await within(JSON.stringify(text), once(this.socket, "data"));
+    }
   }
 
   async close(): Promise<void> {
     this.socket.destroy();
-    await this.closed;
+    await this.#closed;
   }
 }
 

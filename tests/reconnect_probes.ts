@@ -8,9 +8,10 @@ import type { Status } from "../lib/client/status.ts";
 import type { Subscription } from "../lib/client/subscription.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
 import { isHangUp } from "../lib/transport/connection_error.ts";
-import { testWays, until } from "./client_probes.ts";
+import { testWays } from "./client_probes.ts";
 import { withPlace } from "./own_port.ts";
 import { settled } from "./stream_probes.ts";
+import { until } from "./waits.ts";
 
 /** Everything that a subscription has told so far. */
 export class Story {

@@ -127,6 +127,7 @@ export function refusalFinding(address: Address, error: unknown): Finding {
   const text = message.slice(`Cannot connect to ${address.text}: `.length);
   switch (reason) {
     case "refused":
+      if ((error as { code?: unknown }).code === "EAGAIN") return inWords(text);
       return address.kind === "unix"
         ? fail("nobody listens: Falco was killed and left the file behind", `Start it. ${noGrpc}`)
         : fail("nobody listens on this port", noGrpc);
@@ -137,11 +138,14 @@ export function refusalFinding(address: Address, error: unknown): Finding {
           "Connecting needs write permission on the socket: run as its owner, or change its mode",
         )
         : fail(text, "Grant it");
-    default: {
-      const [state = text, ...remedies] = text.split(". ");
-      return fail(state, remedies.join(". ") || "Check the address");
-    }
+    default:
+      return inWords(text);
   }
+}
+
+function inWords(text: string): Finding {
+  const [state = text, ...remedies] = text.split(". ");
+  return fail(state, remedies.join(". ") || "Check the address");
 }
 
 /** Connects and hangs up; Falco takes no notice of that. */

@@ -52,7 +52,10 @@ export async function removeSocket(path: string): Promise<void> {
   if (present?.isSocket()) await rm(path, { force: true });
 }
 
-/** How often to look whether a socket is really closed: about half a second. */
+/**
+ * How often to look whether a socket is really closed, a millisecond apart at least. Each look that
+ * is let in fills the queue of those who wait.
+ */
 const MAX_LOOKS = 2000;
 
 /**
@@ -67,7 +70,7 @@ export async function untilRefused(path: string, inode: number): Promise<void> {
   for (let looks = 0; looks < MAX_LOOKS; looks++) {
     const present = await lstat(path).catch(() => undefined);
     if (present?.ino !== inode || await isRefused(path)) return;
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 
@@ -78,7 +81,7 @@ function isRefused(path: string): Promise<boolean> {
       socket.destroy();
       resolve(false);
     });
-    // A program that may not connect cannot find out.
-    socket.once("error", () => resolve(true));
+    // That queue is full. A program that may not connect cannot find out.
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code !== "EAGAIN"));
   });
 }

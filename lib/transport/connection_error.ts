@@ -139,6 +139,13 @@ function describe(
           ? "nobody listens on this socket. Falco was killed and left the file behind; start it again"
           : `nobody listens on this port. ${enable}`,
       ];
+    // From Linux, on a unix socket. Bun says ECONNREFUSED then, too.
+    case "EAGAIN":
+      return [
+        "refused",
+        "too many connections wait, and nobody takes them. Falco hangs or has too much to do; " +
+        "restart it if that does not pass",
+      ];
     case "ETIMEDOUT":
     case "TimeoutError":
       return [

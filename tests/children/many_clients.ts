@@ -9,7 +9,7 @@ import { buildAlert } from "../../harness/build_alert.ts";
 import { FakeClock } from "../../harness/fake_clock.ts";
 import { FakeFalco } from "../../harness/fake_falco.ts";
 import { connect } from "../../lib/client/connect.ts";
-import { until } from "../client_probes.ts";
+import { until } from "../waits.ts";
 
 const [rounds, transport, tls] = process.argv.slice(2);
 const fake = await FakeFalco.start({ tls: tls === "true" });
