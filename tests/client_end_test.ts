@@ -276,7 +276,7 @@ testWays("Streams end if the server resets them with code 0 and reads no request
         assertLost((await within("the end", outcome(alerts))).error, address);
       }
     } finally {
-      await falco.close();
+      await within("the client to close", falco.close());
     }
   });
 });
