@@ -29,9 +29,9 @@ export class FalcoError extends Error {
 /**
  * Why a connection could not be made, or was lost.
  *
- * - `not-found`: no socket there, or the host name does not resolve
+ * - `not-found`: no socket there, the host name does not resolve, or no network leads to the host
  * - `refused`: nobody listens: Falco is not running, or left a stale socket file behind; or it hangs,
- *   and its queue of connections is full
+ *   and its queue of connections is full; or this side has no room for another one
  * - `permission`: the socket file belongs to another user
  * - `tls`: one side did not accept the other side's certificate, or does not speak TLS
  * - `timeout`: no answer within `connectTimeoutMs`

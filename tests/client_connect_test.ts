@@ -107,6 +107,25 @@ test("FalcoClient reports a socket that is not there", async () => {
   });
 });
 
+test("FalcoClient reports a host that no network leads to", async () => {
+  // TCP never connects to a group: the system says so without sending anything.
+  const falco = connect("https://224.0.0.1:5060", { tls: credentials });
+  try {
+    const error = await rejection(falco.version());
+    assert(error instanceof FalcoConnectError);
+    assert.equal(error.passing, true);
+    // Bun reports that nobody listens.
+    const [reason, message] = "Bun" in globalThis ? ["refused", /: nobody listens/] : [
+      "not-found",
+      /: there is no way to this host \(connect E.+\)\. Check the address and the net/,
+    ];
+    assert.equal(error.reason, reason);
+    assert.match(error.message, message as RegExp);
+  } finally {
+    await falco.close();
+  }
+});
+
 test("FalcoClient reports a socket that a killed Falco left behind", async () => {
   const fake = await FakeFalco.start();
   await fake.kill();

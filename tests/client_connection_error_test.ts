@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { FalcoConnectError } from "../lib/errors.ts";
 import type { FalcoConnectReason } from "../lib/errors.ts";
 import { parseAddress } from "../lib/transport/address.ts";
-import { answerError, connectionError } from "../lib/transport/connection_error.ts";
+import { answerError, connectionError, NO_HTTP2 } from "../lib/transport/connection_error.ts";
 import type { ConnectionPhase } from "../lib/transport/connection_error.ts";
 
 const unix = parseAddress("/run/falco.sock");
@@ -11,6 +11,11 @@ const tls = parseAddress("https://falco.test:5060");
 
 function coded(code: string, message = `it failed with ${code}`): Error {
   return Object.assign(new Error(message), { code });
+}
+
+/** What the runtimes report when the system refuses. */
+function failed(syscall: string, code: string): Error {
+  return Object.assign(coded(code, `${syscall} ${code}`), { syscall });
 }
 
 /** The class that Deno throws. */
@@ -67,6 +72,44 @@ const cases: readonly {
     cause: coded("ECONNREFUSED"),
     reasons: ["refused", "refused"],
     message: /nobody listens on this (socket|port)\. /,
+  },
+  {
+    name: "a queue of connections that is full",
+    cause: failed("connect", "EAGAIN"),
+    reasons: ["refused", ""],
+    message: /too many connections wait, and nobody takes them\. Falco hangs /,
+  },
+  {
+    name: "too many open files",
+    cause: failed("connect", "EMFILE"),
+    reasons: ["refused", "refused"],
+    message: /too many files and connections are open on this side \(EMFILE\)\. .+ulimit -n/,
+  },
+  {
+    name: "a machine without memory",
+    cause: failed("connect", "ENOBUFS"),
+    reasons: ["refused", "refused"],
+    message: /the system has no memory for a connection \(ENOBUFS\)\. /,
+  },
+  {
+    name: "a host behind a router that is down",
+    cause: failed("connect", "EHOSTUNREACH"),
+    reasons: ["", "not-found"],
+    message: /no way to this host \(connect EHOSTUNREACH\)\. Check the address and the network$/,
+  },
+  {
+    name: "a machine without IPv6",
+    cause: Object.assign(new AggregateError([failed("connect", "EINVAL")]), {
+      code: "ERR_HTTP2_ERROR",
+    }),
+    reasons: ["", "not-found"],
+    message: /no way to this host \(connect EINVAL\)\. /,
+  },
+  {
+    name: "a DNS that fails",
+    cause: failed("getaddrinfo", "EAI_FAIL"),
+    reasons: ["", "not-found"],
+    message: /the host name does not resolve \(EAI_FAIL\)\. /,
   },
   {
     name: "several addresses, each with an error of its own",
@@ -242,6 +285,17 @@ test("connectionError() names the serverName that was asked for", () => {
   assert.match(connectionError(tls, cause).message, /for the name "falco\.test"/);
   const error = connectionError(tls, cause, "connecting", { serverName: "other.test" });
   assert.match(error.message, /for the name "other\.test"/);
+});
+
+test("connectionError() gives certificates that may just be renewed another chance", () => {
+  for (const renewable of [false, true]) {
+    const passing = (cause: Error, phase?: ConnectionPhase): boolean =>
+      connectionError(tls, cause, phase, { renewable }).passing;
+    assert.equal(passing(coded("CERT_HAS_EXPIRED")), renewable);
+    assert.equal(passing(coded("ECONNRESET"), "secured"), renewable);
+    assert.equal(passing(coded(NO_HTTP2)), false);
+    assert.equal(passing(coded("EACCES")), false);
+  }
 });
 
 test("answerError() tells gRPC from everything else", () => {

@@ -3,21 +3,12 @@ import type { IncomingHttpHeaders } from "node:http2";
 import { FalcoConnectError } from "../errors.ts";
 import type { FalcoConnectReason } from "../errors.ts";
 import type { Address } from "./address.ts";
-import { quoteOption } from "./option_names.ts";
-import type { NamedOptions } from "./option_names.ts";
+import { describeTls } from "./describe_tls.ts";
+import type { TlsSide } from "./describe_tls.ts";
+import { errorCode, errorMessage, failedCall } from "./reported_error.ts";
 
 /** The code of an error that means: TLS is there, but the other side did not agree to HTTP/2. */
 export const NO_HTTP2 = "FALCO_NO_HTTP2";
-
-/** What the caller knows of TLS. */
-export interface TlsSide {
-  /** The name that Falco's certificate must carry, if it is not the host. */
-  readonly serverName?: string | undefined;
-  /** What is wrong with the dates of a certificate, and the remedy. */
-  readonly dates?: string | undefined;
-  /** The options that the client's certificates came in, for messages. */
-  readonly given?: NamedOptions | undefined;
-}
 
 /** When it went wrong: before the connection was there, after TLS's handshake, or once it was open. */
 export type ConnectionPhase = "connecting" | "secured" | "open";
@@ -46,7 +37,9 @@ export function connectionError(
     reason,
     // So does a Falco that is just being stopped, and a proxy before one that is not there. After
     // the handshake it means that the client's certificate was refused.
-    ...(phase === "connecting" && isHangUp(cause) ? { passing: true } : {}),
+    ...(phase === "connecting" && isHangUp(cause) || reason === "tls" && tls.renewable === true
+      ? { passing: true }
+      : {}),
     cause,
   });
 }
@@ -139,13 +132,16 @@ function describe(
           ? "nobody listens on this socket. Falco was killed and left the file behind; start it again"
           : `nobody listens on this port. ${enable}`,
       ];
-    // From Linux, on a unix socket. Bun says ECONNREFUSED then, too.
-    case "EAGAIN":
+    case "EMFILE":
+    case "ENFILE":
       return [
         "refused",
-        "too many connections wait, and nobody takes them. Falco hangs or has too much to do; " +
-        "restart it if that does not pass",
+        `too many files and connections are open on this side (${code}). Close some, or raise the ` +
+        "limit (ulimit -n)",
       ];
+    case "ENOBUFS":
+    case "ENOMEM":
+      return ["refused", `the system has no memory for a connection (${code}). Free some`];
     case "ETIMEDOUT":
     case "TimeoutError":
       return [
@@ -153,18 +149,41 @@ function describe(
         "no answer in time. Check the address, firewalls, and that Falco is alive",
       ];
   }
-  if (address.kind === "tls") {
-    const detail = errorMessage(cause);
-    if (code === NO_HTTP2 || /no ?application ?protocol|h2 is not supported/i.test(detail)) {
+  if (address.kind === "unix") {
+    // From Linux. Bun says ECONNREFUSED then, too.
+    if (code === "EAGAIN") {
       return [
-        "protocol",
-        `the other side speaks TLS, but not HTTP/2 (${detail}). ` +
-        "Check that this is the port of grpc.bind_address",
+        "refused",
+        "too many connections wait, and nobody takes them. Falco hangs or has too much to do; " +
+        "restart it if that does not pass",
       ];
     }
-    return ["tls", describeTls(tls.serverName ?? address.host, code, cause, tls)];
+    return ["protocol", describeProtocol(address, errorMessage(cause))];
   }
-  return ["protocol", describeProtocol(address, errorMessage(cause))];
+  const detail = errorMessage(cause);
+  const failed = failedCall(cause);
+  if (failed === "getaddrinfo") {
+    return [
+      "not-found",
+      `the host name does not resolve (${code}). Check its spelling and the DNS`,
+    ];
+  }
+  // What the network says: ENETUNREACH, EHOSTUNREACH; on Deno EINVAL where there is no IPv6. Bun says
+  // ECONNREFUSED.
+  if (failed === "connect") {
+    return [
+      "not-found",
+      `there is no way to this host (${detail}). Check the address and the network`,
+    ];
+  }
+  if (code === NO_HTTP2 || /no ?application ?protocol|h2 is not supported/i.test(detail)) {
+    return [
+      "protocol",
+      `the other side speaks TLS, but not HTTP/2 (${detail}). ` +
+      "Check that this is the port of grpc.bind_address",
+    ];
+  }
+  return ["tls", describeTls(tls.serverName ?? address.host, code, cause, tls)];
 }
 
 function describeProtocol(address: Address, detail: string): string {
@@ -172,78 +191,4 @@ function describeProtocol(address: Address, detail: string): string {
     (address.kind === "unix"
       ? "Over a unix socket Falco speaks plain HTTP/2"
       : "Check that this is the port of grpc.bind_address");
-}
-
-function describeTls(
-  name: string,
-  code: string,
-  cause: unknown,
-  { dates, given }: TlsSide,
-): string {
-  const detail = errorMessage(cause);
-  const quote = (option: string): string => quoteOption(given, option);
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID" || /altnames|NotValidForName/i.test(detail)) {
-    return `Falco's certificate is not valid for the name ${JSON.stringify(name)}. ` +
-      `Make one that lists it as subjectAltName, or set ${quote("serverName")} to a name that it ` +
-      "lists";
-  }
-  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
-    return `the other side does not speak TLS (${detail}). ` +
-      "Check that this is the port of grpc.bind_address";
-  }
-  if (dates !== undefined) return dates;
-  if (/alert:?[ _]certificate[ _]?expired/i.test(`${code} ${detail}`)) {
-    return `Falco takes the certificate in ${quote("cert")} for expired (${detail}). ` +
-      "Check the clocks of both machines";
-  }
-  if (/expired/i.test(code + detail)) {
-    return `Falco's certificate has expired (${detail}). ` +
-      "Renew it in grpc.cert_chain and restart Falco, which reads it only when it starts";
-  }
-  if (/not[ _]yet[ _]valid|NotValidYet/i.test(code + detail)) {
-    return `Falco's certificate is not valid yet (${detail}). Check the clocks of both machines`;
-  }
-  if (/SELF_SIGNED|VERIFY_LEAF|GET_ISSUER|UnknownIssuer|unknown ca\b/i.test(code + " " + detail)) {
-    return `Falco's certificate is not signed by the authority in ${quote("ca")} (${detail}). ` +
-      "Pass the authority that signed grpc.cert_chain, and check that neither has expired";
-  }
-  return `TLS failed (${detail}). Check that ${quote("cert")} is signed by the authority in ` +
-    `Falco's grpc.root_certs, that ${quote("key")} belongs to it, and that this is the port of ` +
-    "grpc.bind_address";
-}
-
-function errorCode(cause: unknown): string {
-  for (let error: unknown = cause, depth = 0; isErrorLike(error) && depth < 5; depth++) {
-    if (typeof error.code === "string" && !error.code.startsWith("ERR_HTTP2")) return error.code;
-    if (error.name === "NotCapable" || error.name === "TimeoutError") return error.name;
-    error = error.cause ?? (Array.isArray(error.errors) ? error.errors[0] : undefined);
-  }
-  return isErrorLike(cause) && typeof cause.code === "string" ? cause.code : "";
-}
-
-function errorMessage(cause: unknown): string {
-  if (!isErrorLike(cause)) return "the server closed the connection";
-  const { message, code, errors } = cause;
-  if (typeof message === "string" && message !== "") return readable(message);
-  // Happy eyeballs: one error an address, none of its own.
-  if (Array.isArray(errors) && errors.length > 0) return errorMessage(errors[0]);
-  return typeof code === "string" ? code : "unknown error";
-}
-
-/** OpenSSL wraps its reason in addresses, source files and a line break. */
-function readable(message: string): string {
-  const reason = /error:[0-9a-f]{8}:[^:]*:[^:]*:([^:]+)/i.exec(message)?.[1];
-  return (reason ?? message).trim().replace(/\.$/, "").replaceAll(/\s+/g, " ");
-}
-
-interface ErrorLike {
-  readonly name?: unknown;
-  readonly message?: unknown;
-  readonly code?: unknown;
-  readonly cause?: unknown;
-  readonly errors?: unknown;
-}
-
-function isErrorLike(value: unknown): value is ErrorLike {
-  return typeof value === "object" && value !== null;
 }

@@ -1,15 +1,16 @@
 /** Certificates and keys for TLS, from text or from files. @module */
 import { FalcoConnectError } from "../errors.ts";
 import { loadKeyPair } from "./load_key_pair.ts";
-import { loadPem } from "./load_pem.ts";
+import { isText, loadPem } from "./load_pem.ts";
 import type { PemFailure } from "./load_pem.ts";
 
 /**
  * What a client needs to reach a Falco over TCP, which always wants a client certificate.
  *
  * Each of the three is PEM text, the path of a file that holds it, or the `file:` URL of one. Files
- * are read when a connection is made, so that renewed certificates are taken at the next one. What is
- * no PEM, is a broken one, holds something else (a key that is encrypted, say) or does not belong
+ * are read when a connection is made, so that renewed certificates are taken at the next one; a
+ * subscription that loses its connection while they are being renewed tries again until they fit.
+ * What is no PEM, is a broken one, holds something else (a key that is encrypted, say) or does not belong
  * together is refused then, before anything is sent; the error names the option and the file.
  *
  * There is no switch to skip the check of Falco's certificate: pass the authority that signed it.
@@ -37,6 +38,16 @@ export interface TlsCredentials {
   readonly serverName?: string;
 }
 
+/**
+ * Whether credentials can be other ones at the next connection.
+ *
+ * @param credentials The credentials.
+ * @returns True if any of them is in a file.
+ */
+export function isInFiles({ ca, cert, key }: TlsCredentials): boolean {
+  return ![ca, cert, key].every((material) => isText(material));
+}
+
 /** Credentials as `node:tls` takes them. */
 export interface LoadedCredentials {
   readonly ca: string;
@@ -50,6 +61,7 @@ export interface LoadedCredentials {
  *
  * @param credentials Text, paths or URLs.
  * @param address The address they are for, for messages.
+ * @param renewable Whether they were good before, and may just be renewed: then a failure passes.
  * @returns PEM texts.
  * @throws {FalcoConnectError} If a file cannot be read, something is no PEM or a broken one, or the key
  * is not the certificate's; the message names option and file.
@@ -57,11 +69,13 @@ export interface LoadedCredentials {
 export async function loadCredentials(
   credentials: TlsCredentials,
   address: string,
+  renewable: boolean = false,
 ): Promise<LoadedCredentials> {
   const fail: PemFailure = (problem, cause) => {
     throw new FalcoConnectError(`Cannot connect to ${address}: ${problem}`, {
       address,
       reason: "tls",
+      passing: renewable,
       cause,
     });
   };

@@ -71,8 +71,13 @@ export function pemPlace<Option extends string>(
 
 const BEGIN = "-----BEGIN ";
 
-/** No path has a line break, and text without one is not PEM. */
-function isText(material: string | URL): material is string {
+/**
+ * Tells text from paths: no path has a line break, and text without one is not PEM.
+ *
+ * @param material Either.
+ * @returns True for text.
+ */
+export function isText(material: string | URL): material is string {
   return typeof material === "string" && (material.includes(BEGIN) || /[\r\n]/.test(material));
 }
 

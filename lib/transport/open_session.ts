@@ -39,6 +39,8 @@ export interface OpenSessionOptions {
   readonly loaded: Partial<LoadedCredentials>;
   /** The options that they came in, for messages. */
   readonly given?: NamedOptions | undefined;
+  /** Whether they were good before, and may just be renewed. */
+  readonly renewable?: boolean;
   /** How long it may take, in milliseconds. */
   readonly connectTimeoutMs: number;
   /** Time for the limit above. */
@@ -59,7 +61,7 @@ export interface OpenSessionOptions {
  */
 export function openSession(address: Address, options: OpenSessionOptions): OpeningSession {
   requirePathFits(address);
-  const { loaded, given, connectTimeoutMs, clock, signal } = options;
+  const { loaded, given, renewable, connectTimeoutMs, clock, signal } = options;
   const startedAt = clock.now();
   let socket: Socket;
   let session: ClientHttp2Session;
@@ -110,6 +112,7 @@ export function openSession(address: Address, options: OpenSessionOptions): Open
     throw await notASocket(address, cause) ?? connectionError(address, cause, phase, {
       serverName: servername,
       given,
+      renewable,
       // The machine's clock, as in TLS itself.
       dates: certificateDates(loaded, systemClock.now(), given) ??
         await serverDates(address, cause, { ca, servername, timeoutMs, signal, clock }),
@@ -123,15 +126,17 @@ export function openSession(address: Address, options: OpenSessionOptions): Open
  *
  * @param address The address.
  * @param tls Where they are.
+ * @param renewable Whether they were good before, and may just be renewed.
  * @returns What is in the files now; nothing for a unix socket.
  * @throws {FalcoConnectError} As `loadCredentials` does.
  */
 export async function credentialsFor(
   address: Address,
   tls: TlsCredentials | undefined,
+  renewable: boolean,
 ): Promise<Partial<LoadedCredentials>> {
   if (address.kind === "unix" || tls === undefined) return {};
-  return await loadCredentials(tls, address.text);
+  return await loadCredentials(tls, address.text, renewable);
 }
 
 /**

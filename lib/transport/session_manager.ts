@@ -11,6 +11,7 @@ import type { Clock } from "../clock.ts";
 import { FalcoClosedError, FalcoConnectError } from "../errors.ts";
 import type { Address } from "./address.ts";
 import { connectionError } from "./connection_error.ts";
+import { isInFiles } from "./credentials.ts";
 import type { TlsCredentials } from "./credentials.ts";
 import { mostTelling } from "./most_telling.ts";
 import { credentialsFor, openSession, originOf } from "./open_session.ts";
@@ -43,6 +44,7 @@ export class SessionManager {
   readonly #requests = new WeakMap<ClientHttp2Session, number>();
   #opening: Promise<ClientHttp2Session> | undefined;
   #current: ClientHttp2Session | undefined;
+  #wasOpen = false;
   readonly #closing = new AbortController();
 
   /**
@@ -153,12 +155,14 @@ export class SessionManager {
 
   async #openAt(address: Address): Promise<ClientHttp2Session> {
     const { tls, connectTimeoutMs, clock = systemClock } = this.#options;
-    const loaded = await credentialsFor(address, tls);
+    const renewable = this.#wasOpen && tls !== undefined && isInFiles(tls);
+    const loaded = await credentialsFor(address, tls, renewable);
     if (this.#closing.signal.aborted) throw this.#closedError();
     const { signal } = this.#closing;
     const { session, socket, ready } = openSession(address, {
       loaded,
       given: tls,
+      renewable,
       connectTimeoutMs,
       clock,
       signal,
@@ -173,6 +177,7 @@ export class SessionManager {
     }
     if (this.#closing.signal.aborted) throw this.#closedError();
     session.unref();
+    this.#wasOpen = true;
     return session;
   }
 
