@@ -4,7 +4,7 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { systemClock } from "../../lib/clock.ts";
 import type { CancelTimer, Clock } from "../../lib/clock.ts";
 import { FalcoError } from "../../lib/errors.ts";
-import { listenAt, removeSocket } from "../../lib/server/unix_socket.ts";
+import { leaveDead, listenAt, removeSocket } from "../../lib/server/unix_socket.ts";
 import { parseAddress } from "../../lib/transport/address.ts";
 import type { Address } from "../../lib/transport/address.ts";
 import { makeTempFolder } from "../temp_folder.ts";
@@ -67,6 +67,8 @@ export class FaultyWire implements AsyncDisposable {
   #listen: Address;
   #folder: TempFolder | undefined;
   #server: Server | undefined;
+  /** The number of the socket's file. */
+  #inode: number | undefined;
   #closed = false;
   #cancelTimer: CancelTimer = () => {};
   /** Listening starts and ends one after the other. */
@@ -169,7 +171,11 @@ export class FaultyWire implements AsyncDisposable {
       const server = createServer({ noDelay: true }, (near) => this.#onConnection(near));
       const address = this.#listen;
       if (address.kind === "unix") {
-        await listenAt(address.path, true, (path) => started(server, () => server.listen(path)));
+        this.#inode = await listenAt(
+          address.path,
+          true,
+          (path) => started(server, () => server.listen(path)),
+        );
       } else {
         const host = address.host === "localhost" ? "127.0.0.1" : address.host;
         await started(server, () => server.listen(address.port, host));
@@ -188,12 +194,16 @@ export class FaultyWire implements AsyncDisposable {
    * @returns A promise that resolves when nobody listens.
    */
   refuse(): Promise<void> {
-    return this.#next(() => {
+    return this.#next(async () => {
       const server = this.#server;
+      if (server === undefined) return;
       this.#server = undefined;
+      const refused = this.#listen.kind === "unix" && this.#inode !== undefined
+        ? leaveDead(this.#listen.path, this.#inode)
+        : undefined;
       // Not waiting for "close", which comes once the last connection is over.
-      server?.close();
-      return Promise.resolve();
+      server.close();
+      await refused;
     });
   }
 

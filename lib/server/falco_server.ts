@@ -11,7 +11,7 @@ import { FalcoServices } from "./falco_services.ts";
 import type { FalcoBackend } from "./falco_services.ts";
 import { handshakeFailure } from "./handshake_failure.ts";
 import type { ServerEvent } from "./server_event.ts";
-import { listenAt, removeSocket, untilRefused } from "./unix_socket.ts";
+import { leaveDead, listenAt, removeSocket } from "./unix_socket.ts";
 
 /** Where to listen. Falco has no plain TCP, and neither has this. */
 export type ListenAddress =
@@ -282,6 +282,9 @@ export class FalcoServer {
    * @returns A promise that resolves when nothing is open any more.
    */
   async kill(): Promise<void> {
+    const refused = this.#listen.kind === "unix" && this.#inode !== undefined
+      ? leaveDead(this.#listen.path, this.#inode)
+      : undefined;
     const closed = this.#allClosed();
     this.#ended ??= closed;
     // Sockets first: a session would still say goodbye.
@@ -289,9 +292,7 @@ export class FalcoServer {
     for (const session of this.#connections.keys()) session.destroy();
     this.services.stop();
     await closed;
-    if (this.#listen.kind === "unix" && this.#inode !== undefined) {
-      await untilRefused(this.#listen.path, this.#inode);
-    }
+    await refused;
   }
 
   /** Takes no more connections, and waits until those that are there are closed. */

@@ -1,7 +1,7 @@
 /** The file of a unix socket. @module */
-import { renameSync } from "node:fs";
+import { chmodSync, lstatSync, renameSync } from "node:fs";
 import { lstat, mkdir, rm } from "node:fs/promises";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { MAX_SOCKET_PATH_BYTES } from "../transport/socket_path.ts";
 
@@ -33,7 +33,7 @@ export async function listenAt(
   }
   // Listening under another name and renaming takes the path over in one step, and keeps the
   // runtime from removing the file when the server is killed: Falco's stays behind then, too.
-  const temporary = join(dirname(path), `.${Math.random().toString(36).slice(2, 8)}`);
+  const temporary = temporaryName(path);
   await listen(temporary);
   const { ino } = await lstat(temporary);
   // Not while others run: a client could come, and be served, before it is known who listens. A
@@ -52,25 +52,45 @@ export async function removeSocket(path: string): Promise<void> {
   if (present?.isSocket()) await rm(path, { force: true });
 }
 
-/**
- * How often to look whether a socket is really closed, a millisecond apart at least. Each look that
- * is let in fills the queue of those who wait.
- */
-const MAX_LOOKS = 2000;
+/** How often to try. Once does, unless a process is being started in that very moment. */
+const MAX_TRIES = 100;
 
 /**
- * Waits until nobody can connect to a socket any more whose server is closed. A process that is
- * being started just then has a copy of what listened, for as long as that takes, and the system
- * lets clients in meanwhile.
+ * Sees to it that nobody can connect to a socket any more whose server is being closed.
+ *
+ * That server may live on elsewhere: on Deno 2.9 the programs that a process starts inherit its unix
+ * listeners, and everywhere a process has copies of all that was open while it is being started. The
+ * system would let clients in that nobody answers. Hence another socket takes the place, at once: one
+ * that is closed.
  *
  * @param path Where its file stands.
- * @param inode The number of that file: another one is another server's.
+ * @param inode The number of that file: another one is another server's, and stays.
+ * @returns A promise that resolves when clients are refused.
  */
-export async function untilRefused(path: string, inode: number): Promise<void> {
-  for (let looks = 0; looks < MAX_LOOKS; looks++) {
-    const present = await lstat(path).catch(() => undefined);
-    if (present?.ino !== inode || await isRefused(path)) return;
-    await new Promise((resolve) => setTimeout(resolve, 1));
+export async function leaveDead(path: string, inode: number): Promise<void> {
+  let dead = replaceByDead(path, inode);
+  for (let tries = 1; dead !== undefined && tries < MAX_TRIES; tries++) {
+    if (await isRefused(path)) return;
+    dead = replaceByDead(path, dead);
+  }
+}
+
+/** Does so within this turn; the number of the new file, or undefined if the place is another's. */
+function replaceByDead(path: string, inode: number): number | undefined {
+  const present = lstatSync(path, { throwIfNoEntry: false });
+  if (present?.ino !== inode) return undefined;
+  const temporary = temporaryName(path);
+  const server = createServer().on("error", () => {}); // no room for it: the other one stays
+  server.listen(temporary);
+  try {
+    chmodSync(temporary, present.mode & 0o777);
+    const { ino } = lstatSync(temporary);
+    renameSync(temporary, path); // or the runtime would remove it
+    return ino;
+  } catch {
+    return undefined;
+  } finally {
+    server.close();
   }
 }
 
@@ -81,7 +101,11 @@ function isRefused(path: string): Promise<boolean> {
       socket.destroy();
       resolve(false);
     });
-    // That queue is full. A program that may not connect cannot find out.
-    socket.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code !== "EAGAIN"));
+    // A program that may not connect cannot find out.
+    socket.once("error", () => resolve(true));
   });
+}
+
+function temporaryName(path: string): string {
+  return join(dirname(path), `.${Math.random().toString(36).slice(2, 8)}`);
 }
