@@ -13,6 +13,7 @@ import { certificates, credentials, numbered, rejection, roundTrip } from "./cli
 import { withOwnPort } from "./own_port.ts";
 import { passAll, passBackoff, Story } from "./reconnect_probes.ts";
 import { others } from "./tls_probes.ts";
+import { within } from "./waits.ts";
 
 /** A subscription that was open, with a Falco that comes back with certificates of another authority. */
 async function withOther(
@@ -91,7 +92,7 @@ test("Subscription waits for certificates in files that are being renewed", () =
 test("Subscription does not wait for certificates that are given as text", () =>
   withOther(() => credentials, async ({ clock, story, read }) => {
     await passBackoff(clock, await story.nth("reconnecting", 1));
-    const error = await rejection(read);
+    const error = await within("the end", rejection(read));
     assert(error instanceof FalcoConnectError);
     assert.deepEqual([error.reason, error.passing], ["tls", false]);
   }));
