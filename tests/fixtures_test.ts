@@ -172,6 +172,29 @@ describe("openFixture()", () => {
     }
   });
 
+  it("says of a line that was cut off what to do with it, and of no other", async () => {
+    const [whole, half] = [formatAlert(one), formatAlert(two).slice(0, 90)];
+    const remedy =
+      /^.+cut\.jsonl:2:\d+: .+ is not closed\. The last line is cut off, .+: delete it/;
+    for (
+      const [text, expected] of [
+        [`${whole}\n${half}`, remedy],
+        [`${whole}\n${half}\n`, /is not closed$/],
+        [`${whole}\n${half}\n${whole}`, /is not closed$/],
+      ] as const
+    ) {
+      const fixture = await openFixture(file("cut.jsonl", text));
+      const rules: string[] = [];
+      await assert.rejects(async () => {
+        for await (const { rule } of fixture.alerts()) rules.push(rule);
+      }, (error: FixtureError) => {
+        assert.match(error.message, expected);
+        return true;
+      });
+      assert.deepEqual(rules, ["one"]);
+    }
+  });
+
   it("reads a scenario, whose version and alerts are those of its text", async () => {
     const path = file(
       "s.yaml",
