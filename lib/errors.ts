@@ -31,7 +31,8 @@ export class FalcoError extends Error {
  *
  * - `not-found`: no socket there, the host name does not resolve, or no network leads to the host
  * - `refused`: nobody listens: Falco is not running, or left a stale socket file behind; or it hangs,
- *   and its queue of connections is full; or this side has no room for another one
+ *   and its queue of connections is full; or this side has no room for another one. Bun says so of
+ *   a host without a network, too
  * - `permission`: the socket file belongs to another user
  * - `tls`: one side did not accept the other side's certificate, or does not speak TLS
  * - `timeout`: no answer within `connectTimeoutMs`
@@ -40,7 +41,7 @@ export class FalcoError extends Error {
  *
  * Whether it may pass by itself says `FalcoConnectError.passing`.
  *
- * @example Which of them mean that Falco is not running
+ * @example Which of them mean that there is no way to Falco at the moment
  * ```ts
  * import type { FalcoConnectReason } from "@falco-streams/core";
  *
@@ -80,8 +81,9 @@ export class FalcoConnectError extends FalcoError {
   /** The kind of failure, for programs; the message is for people. */
   readonly reason: FalcoConnectReason;
   /**
-   * Whether it may pass by itself, as when Falco is just being restarted: then a subscription tries
-   * again. False where somebody has to change something first.
+   * Whether it may pass by itself, as when Falco is just being restarted, or certificates in files
+   * that were good before are being renewed: then a subscription tries again. False where somebody has
+   * to change something first.
    */
   readonly passing: boolean;
 

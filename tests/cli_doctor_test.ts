@@ -142,10 +142,12 @@ describe("doctor at a unix socket", () => {
     const error = Object.assign(new Error("connect EAGAIN"), { code: "EAGAIN" });
     const { state, text, remedy } = refusalFinding(parseAddress("/run/falco/falco.sock"), error);
     assert.deepEqual([state, text], ["fail", "too many connections wait, and nobody takes them"]);
-    assert.equal(
-      remedy,
-      "Falco hangs or has too much to do; restart it if that does not pass",
-    );
+    assert.equal(remedy, "Falco hangs or has too much to do; restart it if that does not pass");
+    const full = Object.assign(new Error("connect EMFILE"), { code: "EMFILE" });
+    for (const address of ["/run/falco/falco.sock", "https://localhost:5060"]) {
+      const { text } = refusalFinding(parseAddress(address), full);
+      assert.equal(text, "this side has no room for a connection (EMFILE)");
+    }
   });
 
   it("says that whoever listens is no Falco", async () => {

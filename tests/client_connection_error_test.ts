@@ -4,6 +4,7 @@ import { FalcoConnectError } from "../lib/errors.ts";
 import type { FalcoConnectReason } from "../lib/errors.ts";
 import { parseAddress } from "../lib/transport/address.ts";
 import { answerError, connectionError, NO_HTTP2 } from "../lib/transport/connection_error.ts";
+import { NO_TLS } from "../lib/transport/describe_tls.ts";
 import type { ConnectionPhase } from "../lib/transport/connection_error.ts";
 
 const unix = parseAddress("/run/falco.sock");
@@ -83,19 +84,25 @@ const cases: readonly {
     name: "too many open files",
     cause: failed("connect", "EMFILE"),
     reasons: ["refused", "refused"],
-    message: /too many files and connections are open on this side \(EMFILE\)\. .+ulimit -n/,
+    message: /this side has no room for a connection \(EMFILE\)\. Too many files .+ulimit -n/,
   },
   {
     name: "a machine without memory",
     cause: failed("connect", "ENOBUFS"),
     reasons: ["refused", "refused"],
-    message: /the system has no memory for a connection \(ENOBUFS\)\. /,
+    message: /this side has no room for a connection \(ENOBUFS\)\. Free some memory$/,
   },
   {
     name: "a host behind a router that is down",
     cause: failed("connect", "EHOSTUNREACH"),
     reasons: ["", "not-found"],
     message: /no way to this host \(connect EHOSTUNREACH\)\. Check the address and the network$/,
+  },
+  {
+    name: "somebody who takes a connection and resets it at once",
+    cause: failed("connect", "ECONNRESET"),
+    reasons: ["protocol", "tls"],
+    message: /\(connect ECONNRESET\)\. /,
   },
   {
     name: "a machine without IPv6",
@@ -294,6 +301,7 @@ test("connectionError() gives certificates that may just be renewed another chan
     assert.equal(passing(coded("CERT_HAS_EXPIRED")), renewable);
     assert.equal(passing(coded("ECONNRESET"), "secured"), renewable);
     assert.equal(passing(coded(NO_HTTP2)), false);
+    assert.equal(passing(coded(NO_TLS)), false);
     assert.equal(passing(coded("EACCES")), false);
   }
 });

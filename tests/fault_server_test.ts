@@ -109,6 +109,21 @@ test("FakeFalco's socket file stays away, and nothing is left of it", async () =
   }
 });
 
+test("FakeFalco's socket file does not come back after a restart has made another", () => {
+  const clock = new FakeClock();
+  return withFake(unix!, async ({ fake, dial }) => {
+    const path = socketPath(fake)!;
+    fake.inject({ type: "socket", forMs: 100 });
+    await until("it is gone", async () => !await exists(path));
+    fake.inject({ type: "restart" });
+    await until("there is another", () => exists(path));
+    clock.advance(100);
+    await dial().roundTrip();
+    await fake.kill();
+    assert.deepEqual(await readdir(dirname(path)), ["falco.sock"]);
+  }, { clock });
+});
+
 for (
   const { is, message } of [
     { is: "expired", message: /\bexpired\b/ },

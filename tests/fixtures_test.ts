@@ -174,13 +174,17 @@ describe("openFixture()", () => {
 
   it("says of a line that was cut off what to do with it, and of no other", async () => {
     const [whole, half] = [formatAlert(one), formatAlert(two).slice(0, 90)];
+    const printed = JSON.stringify(JSON.parse(formatAlert(two)), null, 2).slice(0, 90);
     const remedy =
-      /^.+cut\.jsonl:2:\d+: .+ is not closed\. The last line is cut off, .+: delete it/;
+      /^.+cut\.jsonl:\d+:\d+: .+\. If the file was cut off there, .+ delete what is left/;
     for (
       const [text, expected] of [
         [`${whole}\n${half}`, remedy],
+        [`${whole}\n${printed}`, remedy],
+        [`${whole}\n${printed.slice(0, printed.lastIndexOf("\n") + 1)}`, remedy],
         [`${whole}\n${half}\n`, /is not closed$/],
         [`${whole}\n${half}\n${whole}`, /is not closed$/],
+        [`${whole}\n{"a":1}`, /has no "rule"$/],
       ] as const
     ) {
       const fixture = await openFixture(file("cut.jsonl", text));

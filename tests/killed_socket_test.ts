@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { lstatSync } from "node:fs";
-import { chmod, readdir } from "node:fs/promises";
+import { chmod, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { FaultyWire } from "../harness/faults/faulty_wire.ts";
+import { makeTempFolder } from "../harness/temp_folder.ts";
 import { socketPath } from "./fake_falco_clients.ts";
 
 /** Whether the system lets somebody in. */
@@ -82,4 +83,33 @@ test("FakeFalco.kill() leaves the socket of another server alone", posix, async 
   assert.equal(await dial(path), "let in");
   await second.kill();
   await first[Symbol.asyncDispose]();
+});
+
+test("FakeFalco.kill() leaves a server alone that came after its own end", posix, async () => {
+  // Often enough that a file system gives the number of a file that is gone to the next one.
+  for (const end of ["kill", "stop"] as const) {
+    for (let round = 0; round < 5; round++) {
+      const first = await FakeFalco.start();
+      await first[end]();
+      const second = await FakeFalco.start({ listen: first.address });
+      await first.kill();
+      assert.equal(await dial(socketPath(second)!), "let in");
+      await second.kill();
+      await first[Symbol.asyncDispose]();
+    }
+  }
+});
+
+test("FakeFalco.kill() succeeds where its folder is none any more", posix, async () => {
+  const folder = await makeTempFolder();
+  const place = `${folder.path}/run`;
+  const fake = await FakeFalco.start({ listen: `unix://${place}/falco.sock` });
+  const client = connect(`${place}/falco.sock`).on("error", () => {}).resume();
+  await once(client, "connect");
+  await rm(place, { recursive: true });
+  await writeFile(place, "");
+  const closed = once(client, "close");
+  await fake.kill();
+  await closed;
+  await folder.remove();
 });

@@ -6,6 +6,7 @@ import { wait } from "../../lib/clock.ts";
 import type { Address } from "../../lib/transport/address.ts";
 import { DEFAULT_ADDRESS, parseAddress } from "../../lib/transport/address.ts";
 import { connectionError } from "../../lib/transport/connection_error.ts";
+import { errorCode } from "../../lib/transport/reported_error.ts";
 import { fail, noGrpc, ok } from "./check.ts";
 import type { Check, Finding, Findings } from "./check.ts";
 
@@ -127,7 +128,7 @@ export function refusalFinding(address: Address, error: unknown): Finding {
   const text = message.slice(`Cannot connect to ${address.text}: `.length);
   switch (reason) {
     case "refused":
-      if ((error as { code?: unknown }).code === "EAGAIN") return inWords(text);
+      if (errorCode(error) !== "ECONNREFUSED") return inWords(text);
       return address.kind === "unix"
         ? fail("nobody listens: Falco was killed and left the file behind", `Start it. ${noGrpc}`)
         : fail("nobody listens on this port", noGrpc);

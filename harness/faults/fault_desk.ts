@@ -137,9 +137,13 @@ export class FaultDesk {
     await this.#ofServer.end();
   }
 
-  /** The server was killed: nobody listens. */
+  /**
+   * The server is being killed: nobody listens. A socket that a fault has hidden is no server's any more.
+   *
+   * @returns A promise that resolves when that is so.
+   */
   async refuse(): Promise<void> {
-    await this.#wire?.refuse();
+    await Promise.all([this.#wire?.refuse(), this.#ofServer.end()]);
   }
 
   /** The server listens again. */

@@ -4,7 +4,7 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { systemClock } from "../../lib/clock.ts";
 import type { CancelTimer, Clock } from "../../lib/clock.ts";
 import { FalcoError } from "../../lib/errors.ts";
-import { leaveDead, listenAt, removeSocket } from "../../lib/server/unix_socket.ts";
+import { SocketFile } from "../../lib/server/socket_file.ts";
 import { parseAddress } from "../../lib/transport/address.ts";
 import type { Address } from "../../lib/transport/address.ts";
 import { makeTempFolder } from "../temp_folder.ts";
@@ -67,8 +67,8 @@ export class FaultyWire implements AsyncDisposable {
   #listen: Address;
   #folder: TempFolder | undefined;
   #server: Server | undefined;
-  /** The number of the socket's file. */
-  #inode: number | undefined;
+  /** On a unix socket. */
+  #file: SocketFile | undefined;
   #closed = false;
   #cancelTimer: CancelTimer = () => {};
   /** Listening starts and ends one after the other. */
@@ -171,7 +171,7 @@ export class FaultyWire implements AsyncDisposable {
       const server = createServer({ noDelay: true }, (near) => this.#onConnection(near));
       const address = this.#listen;
       if (address.kind === "unix") {
-        this.#inode = await listenAt(
+        this.#file = await SocketFile.listen(
           address.path,
           true,
           (path) => started(server, () => server.listen(path)),
@@ -198,9 +198,7 @@ export class FaultyWire implements AsyncDisposable {
       const server = this.#server;
       if (server === undefined) return;
       this.#server = undefined;
-      const refused = this.#listen.kind === "unix" && this.#inode !== undefined
-        ? leaveDead(this.#listen.path, this.#inode)
-        : undefined;
+      const refused = this.#file?.leaveDead();
       // Not waiting for "close", which comes once the last connection is over.
       server.close();
       await refused;
@@ -246,7 +244,7 @@ export class FaultyWire implements AsyncDisposable {
   async leave(): Promise<void> {
     this.#cancelTimer();
     await this.refuse();
-    if (this.#listen.kind === "unix") await removeSocket(this.#listen.path);
+    await this.#file?.remove();
   }
 
   /**

@@ -79,6 +79,8 @@ export class ServerFaults implements FaultHost {
   async end(): Promise<void> {
     this.#cancelTimer();
     await this.#turn;
-    if (this.#hidden !== undefined) await rm(this.#hidden, { force: true });
+    if (this.#hidden === undefined) return;
+    await rm(this.#hidden, { force: true });
+    this.#hidden = undefined;
   }
 }

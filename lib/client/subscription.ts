@@ -89,8 +89,8 @@ export interface SubscriptionStats {
  *   lost: its queue ends with its process.
  * - It fails at once where waiting cannot help: with a `FalcoConnectError` if a certificate is
  *   refused, a PEM file or the permission for the socket is missing, or another server answers; with
- *   a `FalcoRpcError` if Falco has no such service. Once it has been open it waits for certificates
- *   too, if they are in files: they may just be renewed, Falco's before the client's.
+ *   a `FalcoRpcError` if Falco has no such service. Once the client was connected it waits for
+ *   certificates too, if they are in files: they may just be renewed, Falco's before the client's.
  *
  * @example
  * ```ts

@@ -11,7 +11,7 @@ import { FalcoServices } from "./falco_services.ts";
 import type { FalcoBackend } from "./falco_services.ts";
 import { handshakeFailure } from "./handshake_failure.ts";
 import type { ServerEvent } from "./server_event.ts";
-import { leaveDead, listenAt, removeSocket } from "./unix_socket.ts";
+import { SocketFile } from "./socket_file.ts";
 
 /** Where to listen. Falco has no plain TCP, and neither has this. */
 export type ListenAddress =
@@ -72,8 +72,8 @@ export class FalcoServer {
   #arriving: Socket | undefined;
   #nextId = 1;
   #address = "";
-  /** The number of the socket's file. */
-  #inode: number | undefined;
+  /** On a unix socket. */
+  #file: SocketFile | undefined;
 
   private constructor(
     server: Http2Server | Http2SecureServer,
@@ -176,7 +176,7 @@ export class FalcoServer {
       const server = createServer({ settings: SETTINGS });
       const falco = new FalcoServer(server, listen, backend, options);
       try {
-        falco.#inode = await listenAt(
+        falco.#file = await SocketFile.listen(
           listen.path,
           options.makeFolders ?? true,
           (path) => started(server, () => server.listen(path)),
@@ -259,7 +259,7 @@ export class FalcoServer {
 
   async #stop(): Promise<void> {
     this.services.stop();
-    if (this.#listen.kind === "unix") await removeSocket(this.#listen.path);
+    await this.#file?.remove();
     const closed = this.#allClosed();
     for (const session of this.#connections.keys()) session.close();
     // Nobody has called there yet.
@@ -282,17 +282,14 @@ export class FalcoServer {
    * @returns A promise that resolves when nothing is open any more.
    */
   async kill(): Promise<void> {
-    const refused = this.#listen.kind === "unix" && this.#inode !== undefined
-      ? leaveDead(this.#listen.path, this.#inode)
-      : undefined;
+    const refused = this.#file?.leaveDead();
     const closed = this.#allClosed();
     this.#ended ??= closed;
     // Sockets first: a session would still say goodbye.
     for (const socket of this.#sockets) socket.destroy();
     for (const session of this.#connections.keys()) session.destroy();
     this.services.stop();
-    await closed;
-    await refused;
+    await Promise.all([closed, refused]);
   }
 
   /** Takes no more connections, and waits until those that are there are closed. */

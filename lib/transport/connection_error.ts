@@ -3,9 +3,9 @@ import type { IncomingHttpHeaders } from "node:http2";
 import { FalcoConnectError } from "../errors.ts";
 import type { FalcoConnectReason } from "../errors.ts";
 import type { Address } from "./address.ts";
-import { describeTls } from "./describe_tls.ts";
+import { describeTls, NO_TLS } from "./describe_tls.ts";
 import type { TlsSide } from "./describe_tls.ts";
-import { errorCode, errorMessage, failedCall } from "./reported_error.ts";
+import { errorCode, errorMessage, failedCall, shortageRemedy } from "./reported_error.ts";
 
 /** The code of an error that means: TLS is there, but the other side did not agree to HTTP/2. */
 export const NO_HTTP2 = "FALCO_NO_HTTP2";
@@ -35,13 +35,23 @@ export function connectionError(
   return new FalcoConnectError(`${verb} ${address.text}: ${text}`, {
     address: address.text,
     reason,
-    // So does a Falco that is just being stopped, and a proxy before one that is not there. After
-    // the handshake it means that the client's certificate was refused.
-    ...(phase === "connecting" && isHangUp(cause) || reason === "tls" && tls.renewable === true
-      ? { passing: true }
-      : {}),
+    ...(passes(reason, code, cause, phase, tls) ? { passing: true } : {}),
     cause,
   });
+}
+
+/** Beyond what passes by its reason. */
+function passes(
+  reason: FalcoConnectReason,
+  code: string,
+  cause: unknown,
+  phase: ConnectionPhase,
+  { renewable = false }: TlsSide,
+): boolean {
+  // So does a Falco that is just being stopped, and a proxy before one that is not there. After the
+  // handshake it means that the client's certificate was refused.
+  if (phase === "connecting" && isHangUp(cause)) return true;
+  return renewable && reason === "tls" && code !== NO_TLS;
 }
 
 /**
@@ -105,6 +115,10 @@ function describe(
   if (code === "NotCapable") {
     return ["permission", `${errorMessage(cause)}. Deno was not given that permission`];
   }
+  const shortage = shortageRemedy(code);
+  if (shortage !== undefined) {
+    return ["refused", `this side has no room for a connection (${code}). ${shortage}`];
+  }
   switch (code) {
     case "ENOENT":
       return [
@@ -132,16 +146,6 @@ function describe(
           ? "nobody listens on this socket. Falco was killed and left the file behind; start it again"
           : `nobody listens on this port. ${enable}`,
       ];
-    case "EMFILE":
-    case "ENFILE":
-      return [
-        "refused",
-        `too many files and connections are open on this side (${code}). Close some, or raise the ` +
-        "limit (ulimit -n)",
-      ];
-    case "ENOBUFS":
-    case "ENOMEM":
-      return ["refused", `the system has no memory for a connection (${code}). Free some`];
     case "ETIMEDOUT":
     case "TimeoutError":
       return [
@@ -170,7 +174,7 @@ function describe(
   }
   // What the network says: ENETUNREACH, EHOSTUNREACH; on Deno EINVAL where there is no IPv6. Bun says
   // ECONNREFUSED.
-  if (failed === "connect") {
+  if (failed === "connect" && !isHangUp(cause)) {
     return [
       "not-found",
       `there is no way to this host (${detail}). Check the address and the network`,

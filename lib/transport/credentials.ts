@@ -3,13 +3,14 @@ import { FalcoConnectError } from "../errors.ts";
 import { loadKeyPair } from "./load_key_pair.ts";
 import { isText, loadPem } from "./load_pem.ts";
 import type { PemFailure } from "./load_pem.ts";
+import { errorCode, shortageRemedy } from "./reported_error.ts";
 
 /**
  * What a client needs to reach a Falco over TCP, which always wants a client certificate.
  *
  * Each of the three is PEM text, the path of a file that holds it, or the `file:` URL of one. Files
- * are read when a connection is made, so that renewed certificates are taken at the next one; a
- * subscription that loses its connection while they are being renewed tries again until they fit.
+ * are read when a connection is made, so that renewed certificates are taken at the next one; once
+ * there was one, what may wait for a connection tries again while they are being renewed.
  * What is no PEM, is a broken one, holds something else (a key that is encrypted, say) or does not belong
  * together is refused then, before anything is sent; the error names the option and the file.
  *
@@ -72,10 +73,11 @@ export async function loadCredentials(
   renewable: boolean = false,
 ): Promise<LoadedCredentials> {
   const fail: PemFailure = (problem, cause) => {
+    const isShort = shortageRemedy(errorCode(cause)) !== undefined;
     throw new FalcoConnectError(`Cannot connect to ${address}: ${problem}`, {
       address,
-      reason: "tls",
-      passing: renewable,
+      reason: isShort ? "refused" : "tls",
+      passing: renewable || isShort,
       cause,
     });
   };

@@ -3,6 +3,9 @@ import { quoteOption } from "./option_names.ts";
 import type { NamedOptions } from "./option_names.ts";
 import { errorMessage } from "./reported_error.ts";
 
+/** The code of an error that means: the other side does not speak TLS. */
+export const NO_TLS = "ERR_SSL_WRONG_VERSION_NUMBER";
+
 /** What the caller knows of TLS. */
 export interface TlsSide {
   /** The name that Falco's certificate must carry, if it is not the host. */
@@ -37,7 +40,7 @@ export function describeTls(
       `Make one that lists it as subjectAltName, or set ${quote("serverName")} to a name that it ` +
       "lists";
   }
-  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
+  if (code === NO_TLS) {
     return `the other side does not speak TLS (${detail}). ` +
       "Check that this is the port of grpc.bind_address";
   }

@@ -4,6 +4,7 @@ import { checkPem } from "./check_pem.ts";
 import { optionName } from "./option_names.ts";
 import type { NamedOptions } from "./option_names.ts";
 import type { PemKind } from "./pem_blocks.ts";
+import { errorCode, shortageRemedy } from "./reported_error.ts";
 
 /** Throws the error of whoever needs the material. */
 export type PemFailure = (problem: string, cause?: unknown) => never;
@@ -85,9 +86,7 @@ async function readPem(path: string | URL, place: string, fail: PemFailure): Pro
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    return fail(
-      `${place} cannot be read (${(cause as Error).message}). Check the path and the permissions`,
-      cause,
-    );
+    const remedy = shortageRemedy(errorCode(cause)) ?? "Check the path and the permissions";
+    return fail(`${place} cannot be read (${(cause as Error).message}). ${remedy}`, cause);
   }
 }

@@ -72,7 +72,9 @@ export function openSession(address: Address, options: OpenSessionOptions): Open
       settings: { enablePush: false },
     });
   } catch (error) {
-    throw connectionError(address, error); // Deno: a permission that was not granted
+    // A key that is too weak; on Deno a permission that was not granted.
+    const side = { serverName: loaded.servername, given, renewable };
+    throw connectionError(address, error, "connecting", side);
   }
   let phase: ConnectionPhase = "connecting";
   let lastError: unknown;

@@ -44,6 +44,25 @@ export function failedCall(cause: unknown): string | undefined {
   return undefined;
 }
 
+/**
+ * What to do where this side has run out of something; it passes as soon as there is some again.
+ *
+ * @param code The code of an error.
+ * @returns A sentence; undefined if the code means something else.
+ */
+export function shortageRemedy(code: string): string | undefined {
+  switch (code) {
+    case "EMFILE":
+    case "ENFILE":
+      return "Too many files and connections are open: close some, or raise the limit (ulimit -n)";
+    case "ENOBUFS":
+    case "ENOMEM":
+      return "Free some memory";
+    default:
+      return undefined;
+  }
+}
+
 /** OpenSSL wraps its reason in addresses, source files and a line break. */
 function readable(message: string): string {
   const reason = /error:[0-9a-f]{8}:[^:]*:[^:]*:([^:]+)/i.exec(message)?.[1];

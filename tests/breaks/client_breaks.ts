@@ -251,8 +251,8 @@ export const clientBreaks: readonly Break[] = [
   {
     name: "a network that is down ends a subscription",
     file: "lib/transport/connection_error.ts",
-    find: 'if (failed === "connect") {',
-    replace: 'if (failed === "") {',
+    find: 'if (failed === "connect" && ',
+    replace: 'if (failed === "" && ',
     tests: ["client_connect", "client_connection_error"],
   },
   {

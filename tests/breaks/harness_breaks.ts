@@ -61,7 +61,7 @@ export const harnessBreaks: readonly Break[] = [
   },
   {
     name: "a regular file gives way to the socket",
-    file: "lib/server/unix_socket.ts",
+    file: "lib/server/socket_file.ts",
     find: "if (present !== undefined && !present.isSocket()) {",
     replace: "if (present !== undefined && present.isDirectory()) {",
     tests: ["fake_falco_socket"],
@@ -187,7 +187,7 @@ export const harnessBreaks: readonly Break[] = [
   },
   {
     name: "the socket of a killed fake lets clients in while a program runs that it started",
-    file: "lib/server/unix_socket.ts",
+    file: "lib/server/socket_file.ts",
     find: "renameSync(temporary, path); // or",
     replace: "// or",
     tests: ["killed_socket"],
