@@ -194,14 +194,12 @@ export class FaultyWire implements AsyncDisposable {
    * @returns A promise that resolves when nobody listens.
    */
   refuse(): Promise<void> {
-    return this.#next(async () => {
-      const server = this.#server;
-      if (server === undefined) return;
-      this.#server = undefined;
-      const refused = this.#file?.leaveDead();
+    return this.#next(() => {
+      if (this.#server !== undefined) this.#file?.leaveDead();
       // Not waiting for "close", which comes once the last connection is over.
-      server.close();
-      await refused;
+      this.#server?.close();
+      this.#server = undefined;
+      return Promise.resolve();
     });
   }
 

@@ -282,14 +282,14 @@ export class FalcoServer {
    * @returns A promise that resolves when nothing is open any more.
    */
   async kill(): Promise<void> {
-    const refused = this.#file?.leaveDead();
+    this.#file?.leaveDead();
     const closed = this.#allClosed();
     this.#ended ??= closed;
     // Sockets first: a session would still say goodbye.
     for (const socket of this.#sockets) socket.destroy();
     for (const session of this.#connections.keys()) session.destroy();
     this.services.stop();
-    await Promise.all([closed, refused]);
+    await closed;
   }
 
   /** Takes no more connections, and waits until those that are there are closed. */

@@ -1,7 +1,7 @@
 /** The file of a unix socket. @module */
 import { chmodSync, chownSync, lstatSync, renameSync } from "node:fs";
 import { lstat, mkdir, rm } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { MAX_SOCKET_PATH_BYTES } from "../transport/socket_path.ts";
 
@@ -10,7 +10,7 @@ export class SocketFile {
   readonly #path: string;
   /** The number of the file, which may be another's once this one is gone. */
   readonly #inode: number;
-  #dead: Promise<void> | undefined;
+  #isOver = false;
 
   private constructor(path: string, inode: number) {
     this.#path = path;
@@ -59,14 +59,12 @@ export class SocketFile {
    *
    * That server may live on elsewhere: on Deno 2.9 the programs that a process starts inherit its unix
    * listeners, and everywhere a process has copies of all that was open while it is being started. The
-   * system would let clients in that nobody answers. Hence another socket takes the place, at once: one
-   * that is closed. Another server's is left alone.
-   *
-   * @returns A promise that resolves when clients are refused; the same one however often it is called.
+   * system would let clients in that nobody answers. Hence another socket takes the place, within this
+   * turn: one that is closed. Another server's is left alone, and so is all after the first time.
    */
-  leaveDead(): Promise<void> {
-    this.#dead ??= leaveDead(this.#path, this.#inode);
-    return this.#dead;
+  leaveDead(): void {
+    if (!this.#isOver) replaceByDead(this.#path, this.#inode);
+    this.#isOver = true;
   }
 
   /**
@@ -75,56 +73,28 @@ export class SocketFile {
    * @returns A promise that resolves when it is gone.
    */
   async remove(): Promise<void> {
-    this.#dead ??= Promise.resolve();
+    this.#isOver = true;
     const present = await lstat(this.#path).catch(() => undefined);
     if (present?.isSocket()) await rm(this.#path, { force: true });
   }
 }
 
-/** How often to try. Once does, unless a process is being started in that very moment. */
-const MAX_TRIES = 100;
-
-async function leaveDead(path: string, inode: number): Promise<void> {
-  let dead = replaceByDead(path, inode);
-  for (let tries = 1; dead !== undefined && tries < MAX_TRIES; tries++) {
-    if (await isRefused(path)) return;
-    dead = replaceByDead(path, dead);
-  }
-}
-
-/**
- * Does so within this turn. Returns the number of the new file, or undefined if the place is another's
- * or there is no room for a new one: then the old one stays.
- */
-function replaceByDead(path: string, inode: number): number | undefined {
+function replaceByDead(path: string, inode: number): void {
   const server = createServer().on("error", () => {});
   try {
-    const { ino: present, mode, uid, gid } = lstatSync(path);
-    if (present !== inode) return undefined;
+    const { ino, mode, uid, gid } = lstatSync(path);
+    if (ino !== inode) return;
     const temporary = temporaryName(path);
     server.listen(temporary);
-    const { ino, ...made } = lstatSync(temporary);
+    const made = lstatSync(temporary);
     chmodSync(temporary, mode & 0o777);
     if (uid !== made.uid || gid !== made.gid) chownSync(temporary, uid, gid);
     renameSync(temporary, path); // or the runtime would remove it
-    return ino;
   } catch {
-    return undefined;
+    // It is gone already, or there is no room for another: then that one stays.
   } finally {
     server.close();
   }
-}
-
-function isRefused(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(false);
-    });
-    // A program that may not connect cannot find out.
-    socket.once("error", () => resolve(true));
-  });
 }
 
 function temporaryName(path: string): string {
