@@ -1,15 +1,26 @@
 /** Certificates that are renewed while a subscription is open. */
 import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { test } from "node:test";
 import { writeCertificates } from "../harness/certificates.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
 import { FakeFalco } from "../harness/fake_falco.ts";
 import { makeTempFolder } from "../harness/temp_folder.ts";
 import { connect } from "../lib/client/connect.ts";
+import { systemClock } from "../lib/clock.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
+import { parseAddress } from "../lib/transport/address.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
-import { certificates, credentials, numbered, rejection, roundTrip } from "./client_probes.ts";
+import { openSession } from "../lib/transport/open_session.ts";
+import {
+  certificates,
+  credentials,
+  numbered,
+  rejection,
+  roundTrip,
+  withServer,
+} from "./client_probes.ts";
 import { withOwnPort } from "./own_port.ts";
 import { passAll, passBackoff, Story } from "./reconnect_probes.ts";
 import { others } from "./tls_probes.ts";
@@ -107,4 +118,25 @@ test("Subscription does not wait for a file that was never there", async () => {
   } finally {
     await falco.close();
   }
+});
+
+test("openSession() gives certificates that TLS itself refuses another chance, once they were good", async () => {
+  // Well-formed PEM, and no certificate: only who makes the connection finds out.
+  const cert = "-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE-----\n";
+  const { ca, client } = certificates;
+  await withServer(createServer(), "tls", async (address) => {
+    for (const renewable of [false, true]) {
+      const error = await rejection((async () => {
+        await openSession(parseAddress(address), {
+          loaded: { ca, cert, key: client.key },
+          renewable,
+          connectTimeoutMs: 10_000,
+          clock: systemClock,
+          signal: new AbortController().signal,
+        }).ready;
+      })());
+      assert(error instanceof FalcoConnectError);
+      assert.deepEqual([error.reason, error.passing], ["tls", renewable]);
+    }
+  });
 });
