@@ -24,6 +24,8 @@ import { connect } from "../lib/client/connect.ts";
 import type { ConnectOptions, FalcoClient } from "../lib/client/connect.ts";
 import { FalcoConnectError } from "../lib/errors.ts";
 import type { TlsCredentials } from "../lib/transport/credentials.ts";
+// The first call with it would wait for a file to be read, longer than a round trip may take.
+import "../lib/transport/stock_call.ts";
 import { settled } from "./stream_probes.ts";
 
 /** The certificates of all servers of the client tests. */
