@@ -39,6 +39,7 @@ export class RunningClient {
   readonly #kill: () => void;
   readonly #over: Promise<void>;
   #wake: () => void = () => {};
+  #state = "still running";
   #ended = false;
 
   /**
@@ -65,6 +66,7 @@ export class RunningClient {
         this.stderr += error.message;
         end();
       });
+      child.on("exit", (status, signal) => this.#state = `ended with ${signal ?? status}`);
       child.on("close", end);
     });
   }
@@ -121,7 +123,7 @@ export class RunningClient {
   }
 
   #said(): string {
-    return `${this.lines.length} lines, ${JSON.stringify(this.stderr.slice(-400))}`;
+    return `${this.#state}, ${this.lines.length} lines, ${JSON.stringify(this.stderr.slice(-400))}`;
   }
 }
 
