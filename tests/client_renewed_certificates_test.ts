@@ -130,7 +130,8 @@ test("openSession() gives certificates that TLS itself refuses another chance, o
         await openSession(parseAddress(address), {
           loaded: { ca, cert, key: client.key },
           renewable,
-          connectTimeoutMs: 10_000,
+          late: new AbortController().signal,
+          endMs: systemClock.now() + 10_000,
           clock: systemClock,
           signal: new AbortController().signal,
         }).ready;

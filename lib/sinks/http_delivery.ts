@@ -5,7 +5,9 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as TlsAgent, request as requestHttps } from "node:https";
 import type { Clock } from "../clock.ts";
 import { FalcoError } from "../errors.ts";
+import { tcpFirst } from "../transport/connect_tcp.ts";
 import type { PemFailure } from "../transport/load_pem.ts";
+import { TcpFirstAgent } from "../transport/tcp_first_agent.ts";
 import { DeliveryError } from "./delivery_error.ts";
 import type { Delivered } from "./delivery_options.ts";
 import type { Delivery } from "./delivery_queue.ts";
@@ -112,14 +114,13 @@ export class HttpDelivery implements Delivery {
       const settle = () => {
         cancelTimer();
         signal.removeEventListener("abort", onAbort);
+        if (this.#agent instanceof TcpFirstAgent) this.#agent.stopConnecting();
       };
       signal.addEventListener("abort", onAbort, { once: true });
       sent.on("error", (error) => {
         if (error.name !== "NotCapable") return fail(error.message, error);
-        settle(); // Deno's --allow-net: it will not be granted by waiting
-        reject(
-          new FalcoError(`Cannot deliver to ${this.#name}: ${error.message}`, { cause: error }),
-        );
+        settle(); // a permission of Deno: it will not be granted by waiting
+        reject(this.#hopeless(error));
       });
       sent.on("response", (response) => {
         // The status is the answer. What else it says does not matter, but holds the connection; if
@@ -144,14 +145,18 @@ export class HttpDelivery implements Delivery {
     const request = this.#url.protocol === "https:" ? requestHttps : requestHttp;
     try {
       return request(this.#url, options);
-    } catch (cause) {
-      const { name, message } = cause as Error;
-      const remedy = name === "NotCapable" && /"ca"|"NODE_USE_SYSTEM_CA"/.test(message)
-        ? ". For the authorities that the machine trusts Deno wants --allow-sys and " +
-          '--allow-env=NODE_USE_SYSTEM_CA; or pass "tls.ca"'
-        : "";
-      throw new FalcoError(`Cannot deliver to ${this.#name}: ${message}${remedy}`, { cause });
+    } catch (error) {
+      throw this.#hopeless(error as Error);
     }
+  }
+
+  #hopeless(cause: Error): FalcoError {
+    const { name, message } = cause;
+    const remedy = name === "NotCapable" && /"ca"|"NODE_USE_SYSTEM_CA"/.test(message)
+      ? ". For the authorities that the machine trusts Deno wants --allow-sys and " +
+        '--allow-env=NODE_USE_SYSTEM_CA; or pass "tls.ca"'
+      : "";
+    return new FalcoError(`Cannot deliver to ${this.#name}: ${message}${remedy}`, { cause });
   }
 
   async #makeAgent(): Promise<Agent> {
@@ -160,7 +165,8 @@ export class HttpDelivery implements Delivery {
     const fail: PemFailure = (problem, cause) => {
       throw new FalcoError(`Cannot deliver to ${this.#name}: ${problem}`, { cause });
     };
-    return new TlsAgent({ ...keep, ...await loadSinkTls(this.#options.tls, fail) });
+    const Secure = tcpFirst ? TcpFirstAgent : TlsAgent;
+    return new Secure({ ...keep, ...await loadSinkTls(this.#options.tls, fail) });
   }
 }
 

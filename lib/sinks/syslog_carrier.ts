@@ -6,6 +6,7 @@ import { lookup } from "node:dns/promises";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { tcpFirst } from "../transport/connect_tcp.ts";
 
 /** The way of a message. */
 export interface SyslogCarrier {
@@ -141,24 +142,39 @@ export class StreamCarrier implements SyslogCarrier {
 
   async #connect(): Promise<Socket> {
     const tls = await this.#loadTls?.();
-    return await new Promise((resolve, reject) => {
-      const socket = tls === undefined ? connect(this.#place) : connectTls({
-        ...this.#place,
-        ...tls,
-      });
-      this.#socket = socket; // so that it can be destroyed while it connects
-      socket.once(tls === undefined ? "connect" : "secureConnect", () => {
-        this.#connections++;
-        resolve(socket);
-      });
+    const socket = tls === undefined
+      ? await this.#opened(connect(this.#place), "connect")
+      : await this.#connectTls(tls);
+    this.#connections++;
+    // A receiver has nothing to say; when it ends its side, it is leaving.
+    socket.on("end", () => socket.destroy());
+    socket.resume();
+    return socket;
+  }
+
+  async #connectTls(tls: SyslogTls): Promise<Socket> {
+    const how = { ...this.#place, ...tls };
+    if (!tcpFirst) return await this.#opened(connectTls(how), "secureConnect");
+    const socket = await this.#opened(connect(this.#place), "connect");
+    try {
+      return await this.#opened(connectTls({ ...how, socket }), "secureConnect");
+    } catch (error) {
+      socket.destroy(); // where no TLS came about
+      this.destroy(); // never to be written to
+      throw error;
+    }
+  }
+
+  /** Waits until a socket is connected. It can be destroyed meanwhile. */
+  #opened(socket: Socket, event: "connect" | "secureConnect"): Promise<Socket> {
+    this.#socket = socket;
+    return new Promise((resolve, reject) => {
+      socket.once(event, () => resolve(socket));
       socket.on("error", reject);
       socket.on("close", () => {
         if (this.#socket === socket) this.#socket = undefined;
         reject(new Error("the connection was closed"));
       });
-      // A receiver has nothing to say; when it ends its side, it is leaving.
-      socket.on("end", () => socket.destroy());
-      socket.resume();
     });
   }
 }

@@ -10,6 +10,7 @@ import type { Clock } from "../clock.ts";
 import type { Address } from "./address.ts";
 import { certificateDates } from "./certificate_dates.ts";
 import { checkServerName } from "./check_server_name.ts";
+import { connectTcp, tcpFirst } from "./connect_tcp.ts";
 import { connectionError, NO_HTTP2 } from "./connection_error.ts";
 import type { ConnectionPhase } from "./connection_error.ts";
 import { loadCredentials } from "./credentials.ts";
@@ -41,19 +42,45 @@ export interface OpenSessionOptions {
   readonly given?: NamedOptions | undefined;
   /** Whether they were good before, and may just be renewed. */
   readonly renewable?: boolean;
-  /** How long it may take, in milliseconds. */
-  readonly connectTimeoutMs: number;
-  /** Time for the limit above. */
+  /** Aborted when it took too long; its reason becomes the cause of the error. */
+  readonly late: AbortSignal;
+  /** When that is, in milliseconds. */
+  readonly endMs: number;
+  /** Time for the moment above. */
   readonly clock: Clock;
   /** Ends what looks into a failure. */
   readonly signal: AbortSignal;
+  /** For TLS to run on; without it the address is connected to. */
+  readonly tcp?: Socket | undefined;
+}
+
+/**
+ * Opens what TLS runs on, where the runtime wants that done first: see `tcpFirst`.
+ *
+ * @param address Where to.
+ * @param options As for {@linkcode openSession}; the signal ends the attempt.
+ * @returns The connection; undefined where there is no need for one.
+ * @throws {FalcoConnectError} If there is none to be had in time.
+ */
+export async function openTcp(
+  address: Address,
+  options: Omit<OpenSessionOptions, "tcp">,
+): Promise<Socket | undefined> {
+  if (address.kind !== "tls" || !tcpFirst) return undefined;
+  const { loaded, given, renewable, late, signal } = options;
+  try {
+    return await connectTcp(address, [late, signal]);
+  } catch (error) {
+    const side = { serverName: loaded.servername, given, renewable };
+    throw connectionError(address, error, "connecting", side);
+  }
 }
 
 /**
  * Begins to open a connection.
  *
  * @param address Where to.
- * @param options Certificates and the time limit.
+ * @param options Certificates and limits.
  * @returns The connection and when it is open: the server's SETTINGS have come; over TLS also a PING
  * was answered, because with TLS 1.3 a refused client certificate shows only after the client
  * believes to be connected. No other PING is ever sent: Falco ends connections for them.
@@ -61,18 +88,18 @@ export interface OpenSessionOptions {
  */
 export function openSession(address: Address, options: OpenSessionOptions): OpeningSession {
   requirePathFits(address);
-  const { loaded, given, renewable, connectTimeoutMs, clock, signal } = options;
-  const startedAt = clock.now();
+  const { loaded, given, renewable, late, endMs, clock, signal, tcp } = options;
   let socket: Socket;
   let session: ClientHttp2Session;
   try {
-    socket = openSocket(address, loaded);
+    socket = openSocket(address, loaded, tcp);
     session = connectHttp2(originOf(address), {
       createConnection: () => socket,
       settings: { enablePush: false },
     });
   } catch (error) {
     // A key that is too weak; on Deno a permission that was not granted.
+    tcp?.destroy();
     const side = { serverName: loaded.servername, given, renewable };
     throw connectionError(address, error, "connecting", side);
   }
@@ -91,14 +118,16 @@ export function openSession(address: Address, options: OpenSessionOptions): Open
   // After the connection is open its streams tell their callers; here it must only not be thrown.
   session.on("error", (error: unknown) => lastError ??= error);
   const ready = new Promise<void>((resolve, reject) => {
-    const cancelTimer = clock.setTimer(() => {
-      reject(new DOMException("no answer in time", "TimeoutError"));
+    const onLate = () => {
+      reject(late.reason as Error);
       session.destroy();
-    }, connectTimeoutMs);
+    };
     const settle = (action: () => void) => {
-      cancelTimer();
+      late.removeEventListener("abort", onLate);
       action();
     };
+    if (late.aborted) onLate();
+    else late.addEventListener("abort", onLate, { once: true });
     session.on("error", (error: unknown) => settle(() => reject(error)));
     session.on("close", () => settle(() => reject(lastError)));
     session.once("remoteSettings", () => {
@@ -110,7 +139,7 @@ export function openSession(address: Address, options: OpenSessionOptions): Open
     if (!session.destroyed) session.destroy();
     const cause = lastError ?? error;
     const { ca = "", servername } = loaded;
-    const timeoutMs = Math.max(connectTimeoutMs - (clock.now() - startedAt), 1);
+    const timeoutMs = Math.max(endMs - clock.now(), 1);
     throw await notASocket(address, cause) ?? connectionError(address, cause, phase, {
       serverName: servername,
       given,
@@ -151,13 +180,18 @@ export function originOf(address: Address): string {
   return address.kind === "unix" ? "http://localhost" : new URL(address.text).origin;
 }
 
-function openSocket(address: Address, loaded: Partial<LoadedCredentials>): Socket {
+function openSocket(
+  address: Address,
+  loaded: Partial<LoadedCredentials>,
+  tcp: Socket | undefined,
+): Socket {
   if (address.kind === "unix") return connectSocket(address.path);
   const { host, port } = address;
   // An IP address is no name to ask for.
   const name = isIP(host) === 0 ? { servername: host } : {};
   const check = isIP(host) === 6 ? { checkServerIdentity: checkServerName } : {};
-  return connectTls({ host, port, ALPNProtocols: ["h2"], ...name, ...check, ...loaded });
+  const below = tcp === undefined ? {} : { socket: tcp };
+  return connectTls({ host, port, ALPNProtocols: ["h2"], ...below, ...name, ...check, ...loaded });
 }
 
 /** A PING; on Deno the call itself throws if the session is gone already. */

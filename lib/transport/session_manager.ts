@@ -14,7 +14,8 @@ import { connectionError } from "./connection_error.ts";
 import { isInFiles } from "./credentials.ts";
 import type { TlsCredentials } from "./credentials.ts";
 import { mostTelling } from "./most_telling.ts";
-import { credentialsFor, openSession, originOf } from "./open_session.ts";
+import { credentialsFor, openSession, openTcp, originOf } from "./open_session.ts";
+import type { OpenSessionOptions } from "./open_session.ts";
 import type { NamedOptions } from "./option_names.ts";
 
 /** Options of {@linkcode SessionManager}. */
@@ -158,26 +159,39 @@ export class SessionManager {
     const renewable = this.#wasOpen && tls !== undefined && isInFiles(tls);
     const loaded = await credentialsFor(address, tls, renewable);
     if (this.#closing.signal.aborted) throw this.#closedError();
-    const { signal } = this.#closing;
-    const { session, socket, ready } = openSession(address, {
-      loaded,
-      given: tls,
-      renewable,
+    // One limit for all steps.
+    const late = new AbortController();
+    const cancelTimer = clock.setTimer(
+      () => late.abort(new DOMException("no answer in time", "TimeoutError")),
       connectTimeoutMs,
-      clock,
-      signal,
-    });
+    );
+    const endMs = clock.now() + connectTimeoutMs;
+    const { signal } = this.#closing;
+    const limits = { late: late.signal, endMs, clock, signal };
+    try {
+      const session = await this.#begin(address, { loaded, given: tls, renewable, ...limits });
+      session.unref();
+      this.#wasOpen = true;
+      return session;
+    } catch (error) {
+      if (signal.aborted) throw this.#closedError();
+      throw error;
+    } finally {
+      cancelTimer();
+    }
+  }
+
+  async #begin(address: Address, options: OpenSessionOptions): Promise<ClientHttp2Session> {
+    const tcp = await openTcp(address, options);
+    if (this.#closing.signal.aborted) {
+      tcp?.destroy();
+      throw this.#closedError();
+    }
+    const { session, socket, ready } = openSession(address, { ...options, tcp });
     this.#all.set(session, socket);
     session.on("close", () => this.#all.delete(session));
-    try {
-      await ready;
-    } catch (error) {
-      if (this.#closing.signal.aborted) throw this.#closedError();
-      throw error;
-    }
+    await ready;
     if (this.#closing.signal.aborted) throw this.#closedError();
-    session.unref();
-    this.#wasOpen = true;
     return session;
   }
 

@@ -283,4 +283,11 @@ export const clientBreaks: readonly Break[] = [
     replace: "tls !== undefined",
     tests: ["client_renewed_certificates"],
   },
+  {
+    name: "TLS sockets that never had a connection stay in memory",
+    file: "lib/transport/connect_tcp.ts",
+    find: '"Deno" in globalThis',
+    replace: "false",
+    tests: ["tls_away"],
+  },
 ];
