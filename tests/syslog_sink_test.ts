@@ -300,6 +300,17 @@ describe("SyslogSink", () => {
     );
   });
 
+  it("delivers nothing to whoever has a certificate for another name", async () => {
+    const { ca, server } = await makeCertificates({ names: ["other.example"] });
+    const receiver = await StreamReceiver.start((onSocket) =>
+      createTlsServer({ ...server }, onSocket).on("tlsClientError", () => {})
+    );
+    const url = `tls://localhost:${receiver.port}`;
+    const sink = new SyslogSink(url, { tls: { ca }, retry: { maxAttempts: 1 } });
+    await assert.rejects(EventStream.from([buildAlert()]).pipeTo(sink), DeliveryError);
+    assert.deepEqual(receiver.messages, []);
+  });
+
   it("refuses wrong options", () => {
     for (
       const url of ["http://x", "tcp://", "tcp://x/path", "udp://x?y", "oops", "unix:///dev/log"]

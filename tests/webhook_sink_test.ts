@@ -133,6 +133,18 @@ describe("WebhookSink", () => {
     }
   });
 
+  it("delivers nothing to whoever has a certificate for another name", async () => {
+    const { ca, server } = await makeCertificates({ names: ["other.example"] });
+    const receiver = await HttpReceiver.start({ port: 0, tls: server });
+    try {
+      const sink = new WebhookSink(receiver.url, { retry: { maxAttempts: 1 }, tls: { ca } });
+      await assert.rejects(EventStream.from(alerts("one")).pipeTo(sink), DeliveryError);
+      assert.equal(receiver.stats().received, 0);
+    } finally {
+      await receiver.cancel();
+    }
+  });
+
   it("fails at once with what no other attempt would change", async () => {
     const hook = await startHook(ok);
     const sink = new WebhookSink(hook.url, { headers: { "x-bad": "one\r\ntwo: three" } });

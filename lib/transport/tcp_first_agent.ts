@@ -8,7 +8,8 @@ import { connectTcp } from "./connect_tcp.ts";
 
 /** For what has but one request at a time, where `tcpFirst` says that it matters. */
 export class TcpFirstAgent extends Agent {
-  #connecting = new AbortController();
+  /** While a connection is being opened. */
+  #connecting: AbortController | undefined;
 
   /** @inheritdoc */
   override createConnection(
@@ -20,7 +21,10 @@ export class TcpFirstAgent extends Agent {
     const how = { ...options, ...place } as ConnectionOptions;
     // Deno wants a permission for the authorities of the machine: say so before anything is sent.
     if (how.ca === undefined) getCACertificates();
-    connectTcp(place, [this.#connecting.signal]).then((socket) => {
+    const connecting = this.#connecting = new AbortController();
+    connectTcp(place, [connecting.signal]).finally(() => {
+      if (this.#connecting === connecting) this.#connecting = undefined;
+    }).then((socket) => {
       let secured;
       try {
         secured = connectTls({ ...how, socket });
@@ -35,8 +39,7 @@ export class TcpFirstAgent extends Agent {
 
   /** Gives up a connection that is being opened, which goes on without its request otherwise. */
   stopConnecting(): void {
-    this.#connecting.abort();
-    this.#connecting = new AbortController();
+    this.#connecting?.abort();
   }
 
   /** @inheritdoc */

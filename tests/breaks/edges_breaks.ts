@@ -214,4 +214,18 @@ export const edgesBreaks: readonly Break[] = [
     replace: "one !== first",
     tests: ["follow_file"],
   },
+  {
+    name: "a webhook with a certificate for another name gets alerts",
+    file: "lib/transport/tcp_first_agent.ts",
+    find: "{ ...how, socket }",
+    replace: "{ ...how, socket, checkServerIdentity: () => undefined }",
+    tests: ["webhook_sink"],
+  },
+  {
+    name: "a syslog receiver with a certificate for another name gets alerts",
+    file: "lib/sinks/syslog_carrier.ts",
+    find: "{ ...how, socket }",
+    replace: "{ ...how, socket, checkServerIdentity: () => undefined }",
+    tests: ["syslog_sink"],
+  },
 ];
